@@ -1,0 +1,2 @@
+/// Conversations: messages in, reasoning and content out. Begin at `ChatFormat`.
+package dev.panamoe.chat;

@@ -1,0 +1,2 @@
+/// The library API. Begin at `Engine`.
+package dev.panamoe.engine;

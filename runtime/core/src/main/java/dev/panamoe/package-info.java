@@ -1,0 +1,2 @@
+/// What every package shares. Begin at `dev.panamoe.engine.Engine`.
+package dev.panamoe;

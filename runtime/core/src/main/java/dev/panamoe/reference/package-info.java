@@ -1,0 +1,2 @@
+/// The slow, obviously right backend: plain Java, double accumulators. It defines every operation.
+package dev.panamoe.reference;

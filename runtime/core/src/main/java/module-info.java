@@ -1,0 +1,9 @@
+/// The embeddable runtime: GGUF files, models, the reference backend, tokenizers, templates and the engine.
+@org.jspecify.annotations.NullMarked
+module dev.panamoe.core {
+    requires static transitive org.jspecify;
+    requires dev.panamoe.ffm;
+
+    exports dev.panamoe;
+    exports dev.panamoe.tensor;
+}
