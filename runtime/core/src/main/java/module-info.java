@@ -5,5 +5,9 @@ module dev.panamoe.core {
     requires dev.panamoe.ffm;
 
     exports dev.panamoe;
+    exports dev.panamoe.spec;
+    exports dev.panamoe.spi;
     exports dev.panamoe.tensor;
+
+    uses dev.panamoe.spi.BackendProvider;
 }
