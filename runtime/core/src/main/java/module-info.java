@@ -5,5 +5,6 @@ module dev.panamoe.core {
     requires dev.panamoe.ffm;
 
     exports dev.panamoe;
+    exports dev.panamoe.quant;
     exports dev.panamoe.tensor;
 }
