@@ -7,7 +7,11 @@ module dev.panamoe.core {
     exports dev.panamoe;
     exports dev.panamoe.spec;
     exports dev.panamoe.spi;
+    exports dev.panamoe.quant;
     exports dev.panamoe.tensor;
 
     uses dev.panamoe.spi.BackendProvider;
+
+    provides dev.panamoe.spi.BackendProvider with
+            dev.panamoe.reference.ReferenceProvider;
 }
