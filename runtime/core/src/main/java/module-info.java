@@ -7,6 +7,7 @@ module dev.panamoe.core {
     exports dev.panamoe;
     exports dev.panamoe.spec;
     exports dev.panamoe.spi;
+    exports dev.panamoe.gguf;
     exports dev.panamoe.quant;
     exports dev.panamoe.tensor;
 
