@@ -5,5 +5,7 @@ module dev.panamoe.core {
     requires dev.panamoe.ffm;
 
     exports dev.panamoe;
+    exports dev.panamoe.gguf;
+    exports dev.panamoe.quant;
     exports dev.panamoe.tensor;
 }
