@@ -8,4 +8,5 @@ module dev.panamoe.core {
     exports dev.panamoe.gguf;
     exports dev.panamoe.quant;
     exports dev.panamoe.tensor;
+    exports dev.panamoe.tokenizer;
 }

@@ -2,6 +2,7 @@ package dev.panamoe.tokenizer;
 
 import dev.panamoe.PanamoeException;
 import dev.panamoe.gguf.Metadata;
+import dev.panamoe.gguf.Printable;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashSet;
@@ -48,23 +49,21 @@ final class BpeTokenizer implements Tokenizer {
     static BpeTokenizer gemma4(Metadata metadata) {
         Vocabulary vocabulary = Vocabulary.of(metadata);
         Merges merges = Merges.of(metadata, vocabulary);
-        OptionalInt unknown = vocabulary.named(metadata, "unknown");
         return new BpeTokenizer(
-                metadata, vocabulary, merges, new GemmaText(vocabulary, unknown), true, GEMMA4_STOPS);
+                metadata, vocabulary, merges, new GemmaText(vocabulary), true, GEMMA4_STOPS);
     }
 
     /// GPT-2's byte-level encoding, with the pre-tokeniser that `tokenizer.ggml.pre` names.
     static BpeTokenizer byteLevel(Metadata metadata) {
         String name = metadata.findString("tokenizer.ggml.pre").orElse(PreTokenizers.DEFAULT);
         Splitter splitter = PreTokenizers.find(name).orElseThrow(() -> new PanamoeException(metadata.source()
-                + ": tokenizer.ggml.pre \"" + Quote.of(name) + "\" is not supported; known are "
+                + ": tokenizer.ggml.pre \"" + Printable.escape(name) + "\" is not supported; known are "
                 + String.join(", ", PreTokenizers.names())));
         Vocabulary vocabulary = Vocabulary.of(metadata);
         Merges merges = Merges.of(metadata, vocabulary);
-        OptionalInt unknown = vocabulary.named(metadata, "unknown");
         boolean addBos = metadata.bool("tokenizer.ggml.add_bos_token", false);
         return new BpeTokenizer(
-                metadata, vocabulary, merges, new ByteLevelText(vocabulary, splitter, unknown), addBos, BYTE_LEVEL_STOPS);
+                metadata, vocabulary, merges, new ByteLevelText(vocabulary, splitter), addBos, BYTE_LEVEL_STOPS);
     }
 
     private static Set<Integer> stopTokens(Metadata metadata, Vocabulary vocabulary, List<String> familyStops) {

@@ -1,31 +1,27 @@
 package dev.panamoe.tokenizer;
 
-import dev.panamoe.PanamoeException;
 import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
-import java.util.OptionalInt;
 
 /// Running text of GPT-2 and its descendants: the text is cut into pieces by the model's pre-tokeniser, and the
 /// merges start from single bytes, each of which the vocabulary writes as one printable character.
 final class ByteLevelText implements TextRules {
-    private final Vocabulary vocabulary;
-    private final Splitter splitter;
-    private final OptionalInt unknown;
-    private final int[] byteTokens = new int[256]; // token of each byte, or -1
-    private final int[] byteOf = new int[CHARACTERS]; // byte of each character, or -1
-
     /// Characters 0x21-0x7E, 0xA1-0xAC and 0xAE-0xFF stand for the byte of that number; those from 0x100 stand for the
     /// other 68 bytes in order.
     private static final int CHARACTERS = 0x100 + 68;
 
-    ByteLevelText(Vocabulary vocabulary, Splitter splitter, OptionalInt unknown) {
+    private final Vocabulary vocabulary;
+    private final Splitter splitter;
+    private final int[] byteTokens = new int[256]; // token of each byte, or -1
+    private final int[] byteOf = new int[CHARACTERS]; // byte of each character, or -1
+
+    ByteLevelText(Vocabulary vocabulary, Splitter splitter) {
         this.vocabulary = vocabulary;
         this.splitter = splitter;
-        this.unknown = unknown;
         Arrays.fill(byteOf, -1);
         int next = 0x100;
         for (int b = 0; b < 256; b++) {
-            boolean itself = b >= 0x21 && b <= 0x7E || b >= 0xA1 && b <= 0xAC || b >= 0xAE;
+            boolean itself = (b >= 0x21 && b <= 0x7E) || (b >= 0xA1 && b <= 0xAC) || b >= 0xAE;
             int character = itself ? b : next++;
             byteOf[character] = b;
             byteTokens[b] = vocabulary.find(Character.toString(character));
@@ -34,28 +30,20 @@ final class ByteLevelText implements TextRules {
 
     @Override
     public void encode(byte[] utf8, int from, int to, Merger merger, IntList tokens) {
-        Utf8.CodePoints text = Utf8.CodePoints.of(utf8, from, to);
-        int[] starts = text.starts();
+        CodePoints text = new CodePoints(utf8, from, to);
         splitter.split(
-                text.codePoints(),
+                text.values(),
                 0,
                 text.count(),
-                (first, end) -> encodePiece(utf8, starts[first], starts[end], merger, tokens));
+                (first, end) -> encodePiece(utf8, text.start(first), text.start(end), merger, tokens));
     }
 
     private void encodePiece(byte[] utf8, int from, int to, Merger merger, IntList tokens) {
         for (int at = from; at < to; at++) {
-            merger.add(byteToken(utf8[at] & 0xFF));
+            int b = utf8[at] & 0xFF;
+            merger.add(byteTokens[b] >= 0 ? byteTokens[b] : vocabulary.unknown(b));
         }
         merger.finish(tokens::add);
-    }
-
-    private int byteToken(int b) {
-        if (byteTokens[b] >= 0) {
-            return byteTokens[b];
-        }
-        return unknown.orElseThrow(() -> new PanamoeException(
-                String.format("%s: the vocabulary has no token for the byte 0x%02X", vocabulary.source(), b)));
     }
 
     /// Characters that stand for no byte, which only special tokens have, are themselves.

@@ -3,27 +3,27 @@ package dev.panamoe.tokenizer;
 /// The classes of characters that pre-tokenisers name, by the Unicode general categories of the running JDK
 /// (Unicode 16 in Java 25).
 final class CodePointClass {
-    private static final int LETTER = 1 << Character.UPPERCASE_LETTER
-            | 1 << Character.LOWERCASE_LETTER
-            | 1 << Character.TITLECASE_LETTER
-            | 1 << Character.MODIFIER_LETTER
-            | 1 << Character.OTHER_LETTER;
-    private static final int MARK = 1 << Character.NON_SPACING_MARK
-            | 1 << Character.ENCLOSING_MARK
-            | 1 << Character.COMBINING_SPACING_MARK;
+    private static final int LETTER = (1 << Character.UPPERCASE_LETTER)
+            | (1 << Character.LOWERCASE_LETTER)
+            | (1 << Character.TITLECASE_LETTER)
+            | (1 << Character.MODIFIER_LETTER)
+            | (1 << Character.OTHER_LETTER);
+    private static final int MARK = (1 << Character.NON_SPACING_MARK)
+            | (1 << Character.ENCLOSING_MARK)
+            | (1 << Character.COMBINING_SPACING_MARK);
     private static final int NUMBER =
-            1 << Character.DECIMAL_DIGIT_NUMBER | 1 << Character.LETTER_NUMBER | 1 << Character.OTHER_NUMBER;
-    private static final int PUNCTUATION = 1 << Character.CONNECTOR_PUNCTUATION
-            | 1 << Character.DASH_PUNCTUATION
-            | 1 << Character.START_PUNCTUATION
-            | 1 << Character.END_PUNCTUATION
-            | 1 << Character.INITIAL_QUOTE_PUNCTUATION
-            | 1 << Character.FINAL_QUOTE_PUNCTUATION
-            | 1 << Character.OTHER_PUNCTUATION;
-    private static final int SYMBOL = 1 << Character.MATH_SYMBOL
-            | 1 << Character.CURRENCY_SYMBOL
-            | 1 << Character.MODIFIER_SYMBOL
-            | 1 << Character.OTHER_SYMBOL;
+            (1 << Character.DECIMAL_DIGIT_NUMBER) | (1 << Character.LETTER_NUMBER) | (1 << Character.OTHER_NUMBER);
+    private static final int PUNCTUATION = (1 << Character.CONNECTOR_PUNCTUATION)
+            | (1 << Character.DASH_PUNCTUATION)
+            | (1 << Character.START_PUNCTUATION)
+            | (1 << Character.END_PUNCTUATION)
+            | (1 << Character.INITIAL_QUOTE_PUNCTUATION)
+            | (1 << Character.FINAL_QUOTE_PUNCTUATION)
+            | (1 << Character.OTHER_PUNCTUATION);
+    private static final int SYMBOL = (1 << Character.MATH_SYMBOL)
+            | (1 << Character.CURRENCY_SYMBOL)
+            | (1 << Character.MODIFIER_SYMBOL)
+            | (1 << Character.OTHER_SYMBOL);
 
     private CodePointClass() {}
 
@@ -51,12 +51,12 @@ final class CodePointClass {
     /// the information separators.
     static boolean space(int c) {
         if (c < 0x80) {
-            return c == ' ' || c >= '\t' && c <= '\r';
+            return c == ' ' || (c >= '\t' && c <= '\r');
         }
         return c == 0x85
                 || c == 0xA0
                 || c == 0x1680
-                || c >= 0x2000 && c <= 0x200A
+                || (c >= 0x2000 && c <= 0x200A)
                 || c == 0x2028
                 || c == 0x2029
                 || c == 0x202F
@@ -71,7 +71,7 @@ final class CodePointClass {
 
     /// `[A-Za-z]`
     static boolean asciiLetter(int c) {
-        return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z';
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
     }
 
     /// The 32 characters of ASCII that are neither letters, digits, spaces nor controls.
@@ -80,6 +80,6 @@ final class CodePointClass {
     }
 
     private static boolean is(int c, int categories) {
-        return (categories >>> Character.getType(c) & 1) != 0;
+        return ((categories >>> Character.getType(c)) & 1) != 0;
     }
 }

@@ -13,7 +13,7 @@ final class DeepSeekV3Split {
     private DeepSeekV3Split() {}
 
     private static boolean isHanOrKana(int c) {
-        return c >= 0x4E00 && c <= 0x9FA5 || c >= 0x3040 && c <= 0x30FF;
+        return (c >= 0x4E00 && c <= 0x9FA5) || (c >= 0x3040 && c <= 0x30FF);
     }
 
     private static int match(int[] text, int at, int to) {

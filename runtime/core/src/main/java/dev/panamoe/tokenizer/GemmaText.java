@@ -1,12 +1,11 @@
 package dev.panamoe.tokenizer;
 
-import dev.panamoe.PanamoeException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.OptionalInt;
 
 /// Running text of Gemma 3 and 4: spaces are written U+2581, a whole line is one piece for the merges, and a
-/// character that is no token is written as byte tokens `<0x00>` to `<0xFF>`.
+/// character that is no token is written as byte tokens `<0x00>` to `<0xFF>`. A U+2581 in the text itself comes back as
+/// a space: the vocabulary cannot tell the two apart.
 final class GemmaText implements TextRules {
     /// U+2581 LOWER ONE EIGHTH BLOCK.
     private static final byte[] SPACE = "▁".getBytes(StandardCharsets.UTF_8);
@@ -14,11 +13,9 @@ final class GemmaText implements TextRules {
     private final Vocabulary vocabulary;
     private final int[] ascii = new int[0x80]; // token of each ASCII character, or -1
     private final int[] byteTokens = new int[256]; // token of each byte, or -1
-    private final OptionalInt unknown;
 
-    GemmaText(Vocabulary vocabulary, OptionalInt unknown) {
+    GemmaText(Vocabulary vocabulary) {
         this.vocabulary = vocabulary;
-        this.unknown = unknown;
         for (int i = 0; i < ascii.length; i++) {
             ascii[i] = vocabulary.find(new byte[] {(byte) i}, 0, 1);
         }
@@ -34,7 +31,7 @@ final class GemmaText implements TextRules {
         for (int at = 0; at < text.length; at = end) {
             boolean newlines = text[at] == '\n';
             end = at + 1;
-            while (end < text.length && text[end] == '\n' == newlines) {
+            while (end < text.length && (text[end] == '\n') == newlines) {
                 end++;
             }
             int whole = newlines ? vocabulary.find(text, at, end) : -1;
@@ -64,12 +61,8 @@ final class GemmaText implements TextRules {
 
     private void encodeBytes(byte[] text, int from, int to, IntList tokens) {
         for (int at = from; at < to; at++) {
-            int id = byteTokens[text[at] & 0xFF];
-            if (id < 0) {
-                id = unknown.orElseThrow(() -> new PanamoeException(vocabulary.source()
-                        + ": the vocabulary lacks byte tokens and an unknown token, so this text cannot be written"));
-            }
-            tokens.add(id);
+            int b = text[at] & 0xFF;
+            tokens.add(byteTokens[b] >= 0 ? byteTokens[b] : vocabulary.unknown(b));
         }
     }
 
@@ -122,7 +115,7 @@ final class GemmaText implements TextRules {
         if (text.length != "<0x00>".length() || text[0] != '<' || text[1] != '0' || text[2] != 'x') {
             return -1;
         }
-        int value = Character.digit(text[3], 16) << 4 | Character.digit(text[4], 16);
+        int value = (Character.digit(text[3], 16) << 4) | Character.digit(text[4], 16);
         return value >= 0 && byteTokens[value] == id ? value : -1;
     }
 }

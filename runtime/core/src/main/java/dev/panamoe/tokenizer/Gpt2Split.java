@@ -45,7 +45,7 @@ final class Gpt2Split {
             return at + 2;
         }
         int second = at + 2 < to ? text[at + 2] : 0;
-        boolean two = (first == 'r' || first == 'v') && second == 'e' || first == 'l' && second == 'l';
+        boolean two = ((first == 'r' || first == 'v') && second == 'e') || (first == 'l' && second == 'l');
         return two ? at + 3 : at;
     }
 }

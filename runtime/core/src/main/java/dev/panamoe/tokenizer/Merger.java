@@ -24,8 +24,6 @@ final class Merger {
     private long[] heap = new long[64];
     private int heapSize;
 
-    private long merged;
-
     Merger(Merges merges) {
         this.merges = merges;
     }
@@ -52,11 +50,6 @@ final class Merger {
             symbols.accept(ids[i]);
         }
         count = 0;
-    }
-
-    /// Merges done so far; for tests of the amount of work.
-    long merged() {
-        return merged;
     }
 
     private void link() {
@@ -93,7 +86,6 @@ final class Merger {
         if (before[index] != END) {
             rank(before[index]);
         }
-        merged++;
     }
 
     private void rank(int index) {
@@ -104,7 +96,7 @@ final class Merger {
     }
 
     private long entry(int index) {
-        return (long) ranks[index] << 32 | index;
+        return ((long) ranks[index] << 32) | index;
     }
 
     private void push(long entry) {

@@ -80,6 +80,6 @@ final class SpecialTokens {
     }
 
     private static long edge(int node, byte b) {
-        return (long) node << 8 | b & 0xFF;
+        return ((long) node << 8) | (b & 0xFF);
     }
 }

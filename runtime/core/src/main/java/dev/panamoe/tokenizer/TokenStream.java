@@ -1,24 +1,16 @@
 package dev.panamoe.tokenizer;
 
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.CharsetDecoder;
-import java.nio.charset.CodingErrorAction;
-import java.nio.charset.StandardCharsets;
-
 /// Turns tokens into text as they come. A character whose bytes are spread over several tokens is held back until
-/// its last one; bytes that cannot become a character give U+FFFD as soon as that is certain. The pieces joined are
-/// what [Tokenizer#decode(int\[\])] gives for all the tokens. Belongs to one thread.
+/// its last one; bytes that cannot become a character give U+FFFD as soon as that is certain, one for each longest
+/// beginning of a character (as the Unicode standard recommends and browsers do). The pieces joined are what
+/// [Tokenizer#decode(int\[\])] gives for all the tokens. Belongs to one thread.
 public final class TokenStream {
-    private static final byte[] NOTHING = {};
+    private static final char REPLACEMENT = '\uFFFD';
 
     private final Tokenizer tokenizer;
     private final boolean showControl;
-    private final CharsetDecoder decoder = StandardCharsets.UTF_8
-            .newDecoder()
-            .onMalformedInput(CodingErrorAction.REPLACE)
-            .onUnmappableCharacter(CodingErrorAction.REPLACE);
-    private byte[] held = NOTHING;
+    private final byte[] held = new byte[4]; // the beginning of a character
+    private int heldCount;
 
     TokenStream(Tokenizer tokenizer, boolean showControl) {
         this.tokenizer = tokenizer;
@@ -31,29 +23,42 @@ public final class TokenStream {
         if (!showControl && tokenizer.isControl(id)) {
             return "";
         }
-        return decode(tokenizer.bytes(id), false);
+        StringBuilder text = new StringBuilder();
+        for (byte b : tokenizer.bytes(id)) {
+            append(b, text);
+        }
+        return text.toString();
     }
 
     /// What was held back: U+FFFD for a character that was never finished, else nothing. The stream is as new after.
     public String finish() {
-        String rest = decode(NOTHING, true);
-        decoder.reset();
-        return rest;
+        StringBuilder text = new StringBuilder();
+        giveUp(text);
+        return text.toString();
     }
 
-    private String decode(byte[] bytes, boolean last) {
-        ByteBuffer in = ByteBuffer.allocate(held.length + bytes.length)
-                .put(held)
-                .put(bytes)
-                .flip();
-        // One char a byte is the most that UTF-8 can give.
-        CharBuffer out = CharBuffer.allocate(in.remaining());
-        decoder.decode(in, out, last);
-        held = new byte[in.remaining()];
-        in.get(held);
-        if (last) {
-            decoder.flush(out);
+    private void append(byte b, StringBuilder text) {
+        if (heldCount > 0 && !continues(b & 0xFF)) {
+            giveUp(text);
         }
-        return out.flip().toString();
+        held[heldCount++] = b;
+        int length = Utf8.sequenceLength(held[0] & 0xFF);
+        if (length == 0) {
+            giveUp(text);
+        } else if (length == heldCount) {
+            text.appendCodePoint(Utf8.codePoint(held, 0, length));
+            heldCount = 0;
+        }
+    }
+
+    private boolean continues(int b) {
+        return heldCount == 1 ? Utf8.isSecond(held[0] & 0xFF, b) : Utf8.isContinuation(b);
+    }
+
+    private void giveUp(StringBuilder text) {
+        if (heldCount > 0) {
+            text.append(REPLACEMENT);
+            heldCount = 0;
+        }
     }
 }

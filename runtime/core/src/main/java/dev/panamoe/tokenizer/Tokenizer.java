@@ -2,6 +2,7 @@ package dev.panamoe.tokenizer;
 
 import dev.panamoe.PanamoeException;
 import dev.panamoe.gguf.Metadata;
+import dev.panamoe.gguf.Printable;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -17,7 +18,7 @@ public interface Tokenizer {
             case "gemma4" -> BpeTokenizer.gemma4(metadata);
             case "gpt2" -> BpeTokenizer.byteLevel(metadata);
             default ->
-                throw new PanamoeException(metadata.source() + ": tokenizer.ggml.model \"" + Quote.of(model)
+                throw new PanamoeException(metadata.source() + ": tokenizer.ggml.model \"" + Printable.escape(model)
                         + "\" is not supported; known are gemma4, gpt2");
         };
     }

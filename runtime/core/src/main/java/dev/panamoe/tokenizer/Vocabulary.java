@@ -23,13 +23,15 @@ final class Vocabulary {
     private final byte[] texts;
     private final int[] starts; // (size + 1)
     private final byte[] types;
+    private final OptionalInt unknown;
     private final int[] table; // id + 1, or 0 where empty
 
-    private Vocabulary(String source, byte[] texts, int[] starts, byte[] types) {
-        this.source = source;
+    private Vocabulary(Metadata metadata, byte[] texts, int[] starts, byte[] types) {
+        this.source = metadata.source();
         this.texts = texts;
         this.starts = starts;
         this.types = types;
+        this.unknown = named(metadata, "unknown");
         table = new int[LongIntMap.tableSize(types.length)];
         for (int id = 0; id < types.length; id++) {
             // The last of equal texts is the one that is found, as in llama.cpp.
@@ -61,7 +63,7 @@ final class Vocabulary {
             System.arraycopy(text, 0, texts, starts[id], text.length);
             starts[id + 1] = (int) end;
         }
-        return new Vocabulary(metadata.source(), Arrays.copyOf(texts, starts[size]), starts, types);
+        return new Vocabulary(metadata, Arrays.copyOf(texts, starts[size]), starts, types);
     }
 
     private static byte[] types(Metadata metadata, int size) {
@@ -146,6 +148,15 @@ final class Vocabulary {
         return id;
     }
 
+    /// What is written for a byte that has no token.
+    ///
+    /// @throws PanamoeException when there is no unknown token either
+    int unknown(int missingByte) {
+        return unknown.orElseThrow(() -> new PanamoeException(String.format(
+                "%s: the vocabulary has no token for the byte 0x%02X and no unknown token; the text cannot be encoded",
+                source, missingByte)));
+    }
+
     private void check(int id) {
         if (id < 0 || id >= types.length) {
             throw new IllegalArgumentException("token " + id + " is outside the vocabulary of " + types.length);
@@ -155,18 +166,17 @@ final class Vocabulary {
     /// Where the text is in the table, or would be.
     private int slot(byte[] b, int from, int to) {
         int mask = table.length - 1;
-        int hash = 0;
+        int hash = 0x811C9DC5; // FNV-1a
         for (int i = from; i < to; i++) {
-            hash = hash * 31 + b[i];
+            hash = (hash ^ (b[i] & 0xFF)) * 0x01000193;
         }
-        hash *= 0x9E3779B9; // texts that differ in their last bytes only must not stand side by side
-        int slot = (hash >>> 16 ^ hash) & mask;
+        int slot = ((hash >>> 16) ^ hash) & mask;
         while (table[slot] != 0) {
             int id = table[slot] - 1;
             if (Arrays.equals(texts, starts[id], starts[id + 1], b, from, to)) {
                 break;
             }
-            slot = slot + 1 & mask;
+            slot = (slot + 1) & mask;
         }
         return slot;
     }
