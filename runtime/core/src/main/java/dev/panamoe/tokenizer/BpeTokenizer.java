@@ -49,16 +49,16 @@ final class BpeTokenizer implements Tokenizer {
     static BpeTokenizer gemma4(Metadata metadata) {
         Vocabulary vocabulary = Vocabulary.of(metadata);
         Merges merges = Merges.of(metadata, vocabulary);
-        return new BpeTokenizer(
-                metadata, vocabulary, merges, new GemmaText(vocabulary), true, GEMMA4_STOPS);
+        return new BpeTokenizer(metadata, vocabulary, merges, new GemmaText(vocabulary), true, GEMMA4_STOPS);
     }
 
     /// GPT-2's byte-level encoding, with the pre-tokeniser that `tokenizer.ggml.pre` names.
     static BpeTokenizer byteLevel(Metadata metadata) {
         String name = metadata.findString("tokenizer.ggml.pre").orElse(PreTokenizers.DEFAULT);
-        Splitter splitter = PreTokenizers.find(name).orElseThrow(() -> new PanamoeException(metadata.source()
-                + ": tokenizer.ggml.pre \"" + Printable.escape(name) + "\" is not supported; known are "
-                + String.join(", ", PreTokenizers.names())));
+        Splitter splitter = PreTokenizers.find(name)
+                .orElseThrow(() -> new PanamoeException(metadata.source()
+                        + ": tokenizer.ggml.pre \"" + Printable.escape(name) + "\" is not supported; known are "
+                        + String.join(", ", PreTokenizers.names())));
         Vocabulary vocabulary = Vocabulary.of(metadata);
         Merges merges = Merges.of(metadata, vocabulary);
         boolean addBos = metadata.bool("tokenizer.ggml.add_bos_token", false);

@@ -17,8 +17,7 @@ final class CodePointSet {
                 .flatMapToInt(range -> {
                     String[] ends = range.split("-");
                     int first = Integer.parseInt(ends[0], 16);
-                    return IntStream.of(
-                            first, ends.length == 1 ? first : Integer.parseInt(ends[1], 16));
+                    return IntStream.of(first, ends.length == 1 ? first : Integer.parseInt(ends[1], 16));
                 })
                 .toArray());
     }

@@ -1,5 +1,7 @@
 package dev.panamoe.tokenizer;
 
+import static java.util.Map.entry;
+
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -10,12 +12,12 @@ import java.util.TreeMap;
 final class PreTokenizers {
     static final String DEFAULT = "default";
 
-    private static final Map<String, Splitter> KNOWN = new TreeMap<>(Map.of(
-            DEFAULT, Gpt2Split.SPLITTER,
-            "gpt-2", Gpt2Split.SPLITTER,
-            "deepseek-v3", DeepSeekV3Split.SPLITTER,
-            "deepseek-r1", DeepSeekV3Split.SPLITTER,
-            "deepseek-llm", DeepSeekLlmSplit.SPLITTER));
+    private static final Map<String, Splitter> KNOWN = new TreeMap<>(Map.ofEntries(
+            entry(DEFAULT, Gpt2Split.SPLITTER),
+            entry("gpt-2", Gpt2Split.SPLITTER),
+            entry("deepseek-v3", DeepSeekV3Split.SPLITTER),
+            entry("deepseek-r1", DeepSeekV3Split.SPLITTER),
+            entry("deepseek-llm", DeepSeekLlmSplit.SPLITTER)));
 
     private PreTokenizers() {}
 

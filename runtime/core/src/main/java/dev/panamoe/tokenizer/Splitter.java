@@ -25,8 +25,7 @@ interface Splitter {
 
     /// Cuts every piece of this splitter again by the next one.
     default Splitter then(Splitter next) {
-        return (text, from, to, pieces) ->
-                split(text, from, to, (first, end) -> next.split(text, first, end, pieces));
+        return (text, from, to, pieces) -> split(text, from, to, (first, end) -> next.split(text, first, end, pieces));
     }
 
     /// The matches of a rule from left to right, and what lies between them.

@@ -74,10 +74,7 @@ final class Utf8 {
             case 2 -> ((b[at] & 0x1F) << 6) | (b[at + 1] & 0x3F);
             case 3 -> ((b[at] & 0x0F) << 12) | ((b[at + 1] & 0x3F) << 6) | (b[at + 2] & 0x3F);
             default ->
-                ((b[at] & 0x07) << 18)
-                        | ((b[at + 1] & 0x3F) << 12)
-                        | ((b[at + 2] & 0x3F) << 6)
-                        | (b[at + 3] & 0x3F);
+                ((b[at] & 0x07) << 18) | ((b[at + 1] & 0x3F) << 12) | ((b[at + 2] & 0x3F) << 6) | (b[at + 3] & 0x3F);
         };
     }
 }

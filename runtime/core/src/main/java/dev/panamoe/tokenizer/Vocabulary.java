@@ -78,9 +78,10 @@ final class Vocabulary {
             }
             for (int id = 0; id < size; id++) {
                 int type = read[id];
-                types[id] = (byte) (type == TYPE_UNKNOWN || type == TYPE_CONTROL || type == TYPE_USER_DEFINED
-                        ? type
-                        : TYPE_NORMAL);
+                types[id] = (byte)
+                        (type == TYPE_UNKNOWN || type == TYPE_CONTROL || type == TYPE_USER_DEFINED
+                                ? type
+                                : TYPE_NORMAL);
             }
         }
         return types;
@@ -142,8 +143,8 @@ final class Vocabulary {
         String key = "tokenizer.ggml." + name + "_token_id";
         OptionalInt id = metadata.findInt(key);
         if (id.isPresent() && (id.getAsInt() < 0 || id.getAsInt() >= size())) {
-            throw new PanamoeException(source + ": " + key + " is " + id.getAsInt() + ", expected an id below "
-                    + size() + "; the file is damaged");
+            throw new PanamoeException(source + ": " + key + " is " + id.getAsInt() + ", expected an id below " + size()
+                    + "; the file is damaged");
         }
         return id;
     }

@@ -30,18 +30,22 @@ class LongInputTest {
         Random random = new Random(3);
         Map<String, String> texts = new LinkedHashMap<>();
         texts.put("one letter", "a".repeat(MEGABYTE));
-        texts.put("letters", random.ints(MEGABYTE, 'a', 'z' + 1)
-                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
-                .toString());
+        texts.put(
+                "letters",
+                random.ints(MEGABYTE, 'a', 'z' + 1)
+                        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                        .toString());
         texts.put("spaces", " ".repeat(MEGABYTE));
         texts.put("spaces before a word", " \t".repeat(MEGABYTE / 2) + "x");
         texts.put("wide spaces before a letter", "\u2003".repeat(MEGABYTE / 3) + "é");
         texts.put("newlines", "\n".repeat(MEGABYTE));
         texts.put("line ends", "\r\n".repeat(MEGABYTE / 2));
         texts.put("digits", "7".repeat(MEGABYTE));
-        texts.put("Chinese", random.ints(MEGABYTE / 3, 0x4E00, 0x9FA6)
-                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
-                .toString());
+        texts.put(
+                "Chinese",
+                random.ints(MEGABYTE / 3, 0x4E00, 0x9FA6)
+                        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                        .toString());
         texts.put("beginnings of special tokens", "<｜begin".repeat(MEGABYTE / 10));
         texts.put("joiners", "\u200D".repeat(MEGABYTE / 3));
         texts.put("prose", "It's 12:30, and the 3 (three) cats — Café's own! — sleep. ".repeat(MEGABYTE / 60));

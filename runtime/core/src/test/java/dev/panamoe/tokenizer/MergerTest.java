@@ -46,8 +46,7 @@ class MergerTest {
 
     @Test
     void theFirstOfEqualRulesCountsAndUnusableRulesDoNot() {
-        Metadata metadata =
-                metadata(List.of("a", "b", "c", "ab", "bc"), List.of("b c", "x a", "b a", "a b", "b c"));
+        Metadata metadata = metadata(List.of("a", "b", "c", "ab", "bc"), List.of("b c", "x a", "b a", "a b", "b c"));
         Vocabulary vocabulary = Vocabulary.of(metadata);
         Merges merges = Merges.of(metadata, vocabulary);
         assertThat(merges.rank(1, 2)).isZero();

@@ -5,14 +5,14 @@ import java.util.stream.Collectors;
 
 /// Seeded texts full of what tokenizers stumble over.
 final class RandomText {
-    private static final String[] PARTS = {
-        "a", "b", "Z", "the", "'s", "'ll", "'", "0", "1", "23", "4567", " ", "  ", "   ", "\t", "\n", "\n\n\n", "\r\n", "\r",
-        ".", ",", "!", "-", "_", "$", "+", "<", ">", "|", "{", "é", "e\u0301", "ß", "Ω", "ж", "א", "ع", "ल", "ि", "ไ", "한", "中",
-        "文字", "ア", "ー", "・", "ひ", "゛", "，", "。", "＇", "Ａ", "①", "½", "²", "٣", "Ⅷ", "…", "—", "“", "€", "°", "▁", "Ġ",
-        "\u00A0", "\u0085", "\u2028", "\u2003", "\u3000", "\u200B", "\u200D", "\uFEFF", "\u00AD", "\u0000", "\u001C",
-        "\u001B", "\u007F", "\uFFFD", "\uE000", "\u0378", "🙂", "👩\u200D💻", "🇫🇷", "❤\uFE0F", "𝔘", "𠜎", "𐐀", "𝟘",
-        "<bos>", "<think>", "</think>", "<|tool_call>", "<｜User｜>", "<0x0A>", "<b>",
-    };
+    private static final String[] PARTS = String.join(
+                    "¦",
+                    "a¦b¦Z¦the¦'s¦'ll¦'¦0¦1¦23¦4567¦ ¦  ¦   ¦\t¦\n¦\n\n\n¦\r\n¦\r¦.¦,¦!¦-¦_¦$¦+¦<¦>¦|¦{",
+                    "é¦e\u0301¦ß¦Ω¦ж¦א¦ع¦ल¦ि¦ไ¦한¦中¦文字¦ア¦ー¦・¦ひ¦゛¦，¦。¦＇¦Ａ¦①¦½¦²¦٣¦Ⅷ¦…¦—¦“¦€¦°¦▁¦Ġ",
+                    "\u00A0¦\u0085¦\u2028¦\u2003¦\u3000¦\u200B¦\u200D¦\uFEFF¦\u00AD¦\u0000¦\u001C¦\u001B¦\u007F",
+                    "\uFFFD¦\uE000¦\u0378¦🙂¦👩\u200D💻¦🇫🇷¦❤\uFE0F¦𝔘¦𠜎¦𐐀¦𝟘",
+                    "<bos>¦<think>¦</think>¦<|tool_call>¦<｜User｜>¦<0x0A>¦<b>")
+            .split("¦");
 
     private RandomText() {}
 

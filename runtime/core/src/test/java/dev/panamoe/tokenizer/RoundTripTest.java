@@ -48,8 +48,8 @@ class RoundTripTest {
     /// As the JDK decodes it, but for encoded surrogates: it gives one U+FFFD for the three bytes, the Unicode standard
     /// recommends one for each, since no character begins with the first two.
     private static String decoded(byte[] bytes) {
-        String surrogatesBroken = new String(bytes, StandardCharsets.ISO_8859_1)
-                .replaceAll("\u00ED(?=[\u00A0-\u00BF])", "\u00FF");
+        String surrogatesBroken =
+                new String(bytes, StandardCharsets.ISO_8859_1).replaceAll("\u00ED(?=[\u00A0-\u00BF])", "\u00FF");
         return new String(surrogatesBroken.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
     }
 

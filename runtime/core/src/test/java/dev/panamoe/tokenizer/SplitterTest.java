@@ -16,7 +16,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// The hand-written splitters against the regular expressions that define them, run by the JDK's engine.
 class SplitterTest {
-    private static final String CASED = "A-Za-z\\x{00B5}\\x{00C0}-\\x{00D6}\\x{00D8}-\\x{00F6}\\x{00F8}-\\x{01BA}\\x{01BC}-\\x{01BF}"
+    private static final String CASED =
+            "A-Za-z\\x{00B5}\\x{00C0}-\\x{00D6}\\x{00D8}-\\x{00F6}\\x{00F8}-\\x{01BA}\\x{01BC}-\\x{01BF}"
                     + "\\x{01C4}-\\x{0293}\\x{0295}-\\x{02AF}\\x{0370}-\\x{0373}\\x{0376}-\\x{0377}\\x{037B}-"
                     + "\\x{037D}\\x{037F}\\x{0386}\\x{0388}-\\x{038A}\\x{038C}\\x{038E}-\\x{03A1}\\x{03A3}-\\x{03F5}"
                     + "\\x{03F7}-\\x{0481}\\x{048A}-\\x{052F}\\x{0531}-\\x{0556}\\x{10A0}-\\x{10C5}\\x{13A0}-"
@@ -75,7 +76,12 @@ class SplitterTest {
         for (int block = 0; block < 0x40000; block += 0x100) {
             StringBuilder text = new StringBuilder();
             for (int c = block; c < block + 0x100; c++) {
-                text.append(" a").appendCodePoint(c).append("b ").appendCodePoint(c).append(" 1").appendCodePoint(c);
+                text.append(" a")
+                        .appendCodePoint(c)
+                        .append("b ")
+                        .appendCodePoint(c)
+                        .append(" 1")
+                        .appendCodePoint(c);
             }
             if (block < Character.MIN_SURROGATE || block > Character.MAX_SURROGATE) {
                 assertThat(pieces(name, text.toString())).isEqualTo(expected(patterns, text.toString()));
@@ -104,10 +110,8 @@ class SplitterTest {
             if (listed.matcher(Character.toString(c)).matches()) {
                 assertThat(Character.getType(c))
                         .as("%04X", c)
-                        .isIn(
-                                (int) Character.UPPERCASE_LETTER,
-                                (int) Character.LOWERCASE_LETTER,
-                                (int) Character.TITLECASE_LETTER);
+                        .isIn((int) Character.UPPERCASE_LETTER, (int) Character.LOWERCASE_LETTER, (int)
+                                Character.TITLECASE_LETTER);
             }
         }
     }
@@ -128,7 +132,9 @@ class SplitterTest {
     private static List<String> expected(List<Pattern> patterns, String text) {
         List<String> pieces = text.isEmpty() ? List.of() : List.of(text);
         for (Pattern pattern : patterns) {
-            pieces = pieces.stream().flatMap(piece -> cut(pattern, piece).stream()).toList();
+            pieces = pieces.stream()
+                    .flatMap(piece -> cut(pattern, piece).stream())
+                    .toList();
         }
         return pieces;
     }

@@ -58,6 +58,7 @@ class TokenStreamTest {
     void controlTokensAreNamedOnlyWhenAsked() {
         assertThat(append(0xC3, CONTROL, 0xA9)).containsExactly("", "", "é");
         TokenStream naming = tokenizer.stream(true);
-        assertThat(naming.append('a') + naming.append(CONTROL) + naming.finish()).isEqualTo("a<end>");
+        assertThat(naming.append('a') + naming.append(CONTROL) + naming.finish())
+                .isEqualTo("a<end>");
     }
 }

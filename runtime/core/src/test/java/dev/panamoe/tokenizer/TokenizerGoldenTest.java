@@ -60,7 +60,9 @@ class TokenizerGoldenTest {
         // The perplexities over the held-out texts say how many tokens those are.
         JsonNode scored = model.get("perplexity").get("f32");
         List<String> lines = Files.readAllLines(Goldens.file("models/heldout.txt"));
-        assertThat(lines.stream().mapToInt(line -> tokenizer.encode(line, false).length).sum())
+        assertThat(lines.stream()
+                        .mapToInt(line -> tokenizer.encode(line, false).length)
+                        .sum())
                 .isEqualTo(scored.get("lines").get("tokens").intValue());
         List<String> dialogues = Files.readAllLines(Goldens.file("models/" + chats));
         assertThat(dialogues.stream()
@@ -71,7 +73,10 @@ class TokenizerGoldenTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"gemma3, <bos>, true, <eos>;<end_of_turn>", "deepseek-v3, <｜begin▁of▁sentence｜>, true, <｜end▁of▁sentence｜>;<|EOT|>"})
+    @CsvSource({
+        "gemma3, <bos>, true, <eos>;<end_of_turn>",
+        "deepseek-v3, <｜begin▁of▁sentence｜>, true, <｜end▁of▁sentence｜>;<|EOT|>"
+    })
     void namedTokens(String name, String bos, boolean addBos, String stops) {
         Tokenizer tokenizer = Goldens.published(name);
         assertThat(tokenizer.bos()).isEqualTo(tokenizer.idOf(bos)).isPresent();
@@ -98,6 +103,7 @@ class TokenizerGoldenTest {
         for (int id : ids) {
             decoded.append(stream.append(id));
         }
-        assertThat(decoded.append(stream.finish()).toString()).isEqualTo(c.get("decoded").stringValue());
+        assertThat(decoded.append(stream.finish()).toString())
+                .isEqualTo(c.get("decoded").stringValue());
     }
 }

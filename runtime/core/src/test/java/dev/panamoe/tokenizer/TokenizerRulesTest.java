@@ -143,7 +143,9 @@ class TokenizerRulesTest {
         add("<|tool_response>", NORMAL);
         keys.put("tokenizer.ggml.eos_token_id", turn);
         keys.put("tokenizer.ggml.eom_token_id", eom);
-        assertThat(gemma().stopTokens()).containsExactlyInAnyOrder(eos, turn, eom).doesNotContain(tag);
+        assertThat(gemma().stopTokens())
+                .containsExactlyInAnyOrder(eos, turn, eom)
+                .doesNotContain(tag);
     }
 
     @Test
@@ -159,7 +161,11 @@ class TokenizerRulesTest {
 
     @Test
     void faultyFilesAreRefusedInOneLine() {
-        refused("wrong kind", k -> k.put("tokenizer.ggml.model", "b\u001Bert\n"), "tokenizer.ggml.model", "gemma4, gpt2");
+        refused(
+                "wrong kind",
+                k -> k.put("tokenizer.ggml.model", "b\u001Bert\n"),
+                "tokenizer.ggml.model",
+                "gemma4, gpt2");
         refused("no kind", k -> k.remove("tokenizer.ggml.model"), "tokenizer.ggml.model");
         refused("wrong pre", k -> k.put("tokenizer.ggml.pre", "mystery"), "mystery", "deepseek-v3", "gpt-2");
         refused("no tokens", k -> k.remove("tokenizer.ggml.tokens"), "tokenizer.ggml.tokens");
@@ -185,11 +191,16 @@ class TokenizerRulesTest {
 
     private static void refused(String what, Consumer<Map<String, Object>> fault, String... parts) {
         Map<String, Object> keys = new HashMap<>(Map.of(
-                "tokenizer.ggml.model", "gpt2",
-                "tokenizer.ggml.pre", "deepseek-v3",
-                "tokenizer.ggml.tokens", List.of("a", "b"),
-                "tokenizer.ggml.token_type", new int[] {1, 1},
-                "tokenizer.ggml.merges", List.of("a b")));
+                "tokenizer.ggml.model",
+                "gpt2",
+                "tokenizer.ggml.pre",
+                "deepseek-v3",
+                "tokenizer.ggml.tokens",
+                List.of("a", "b"),
+                "tokenizer.ggml.token_type",
+                new int[] {1, 1},
+                "tokenizer.ggml.merges",
+                List.of("a b")));
         assertThat(Tokenizer.of(Metadata.of("m.gguf", keys)).size()).isEqualTo(2);
         fault.accept(keys);
         assertThatThrownBy(() -> Tokenizer.of(Metadata.of("m.gguf", keys)))
