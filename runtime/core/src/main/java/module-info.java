@@ -12,6 +12,7 @@ module dev.panamoe.core {
     exports dev.panamoe.spec;
     exports dev.panamoe.spi;
     exports dev.panamoe.tensor;
+    exports dev.panamoe.tokenizer;
     exports dev.panamoe;
 
     uses dev.panamoe.spi.BackendProvider;
