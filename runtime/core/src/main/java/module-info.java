@@ -6,4 +6,5 @@ module dev.panamoe.core {
 
     exports dev.panamoe;
     exports dev.panamoe.tensor;
+    exports dev.panamoe.template;
 }

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Python's `json.dumps`, as the filter `tojson` of Hugging Face transformers calls it: no HTML escapes.
 final class Json {
-    /// @param ascii whether characters beyond ASCII become `\uXXXX`
+    /// @param ascii whether characters beyond ASCII are written as escapes of four hexadecimal digits
     /// @param indent the text of one level, or null for one line
     record Style(boolean ascii, @Nullable String indent, String itemSeparator, String keySeparator, boolean sortKeys) {}
 

@@ -142,17 +142,17 @@ final class Numbers {
             return Long.compare(x, y);
         }
         if (a instanceof Double x && b instanceof Double y) {
-            return compare((double) x, (double) y);
+            return order(x, y);
         }
         if (a instanceof Double x) {
             return Double.isNaN(x) || Double.isInfinite(x)
-                    ? compare(x, 0.0)
+                    ? order(x, 0.0)
                     : new BigDecimal(x).compareTo(new BigDecimal(big(b)));
         }
         return b instanceof Double ? -compare(b, a) : big(a).compareTo(big(b));
     }
 
-    private static int compare(double x, double y) {
+    private static int order(double x, double y) {
         return x == y ? 0 : Double.compare(x, y);
     }
 

@@ -169,7 +169,7 @@ final class StringMethods {
         return b.toString();
     }
 
-    private static Object all(String s, IntPredicate is) {
+    private static boolean all(String s, IntPredicate is) {
         return !s.isEmpty() && s.codePoints().allMatch(is);
     }
 
