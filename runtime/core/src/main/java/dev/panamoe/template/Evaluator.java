@@ -146,7 +146,7 @@ final class Evaluator {
     }
 
     private static Arguments arguments(Expr.ArgumentList list, Scope scope, @Nullable Macro caller) {
-        if (list == Expr.ArgumentList.EMPTY && caller == null) {
+        if (list.isEmpty() && caller == null) {
             return Arguments.EMPTY;
         }
         var positional = all(list.positional(), scope);

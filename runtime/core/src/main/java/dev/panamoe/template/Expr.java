@@ -55,5 +55,9 @@ sealed interface Expr {
             @Nullable Expr star,
             @Nullable Expr starStar) {
         static final ArgumentList EMPTY = new ArgumentList(List.of(), Map.of(), null, null);
+
+        boolean isEmpty() {
+            return positional.isEmpty() && named.isEmpty() && star == null && starStar == null;
+        }
     }
 }
