@@ -88,6 +88,7 @@ final class Dict {
                 }
                 yield new Tuple(items);
             }
+            case Undefined u -> Undefined.class;
             case List<?> l -> throw TemplateException.typeError("unhashable type: 'list'");
             case Dict d -> throw TemplateException.typeError("unhashable type: 'dict'");
             default -> key;

@@ -158,29 +158,24 @@ final class ExpressionParser {
 
     private Expr primary() {
         var token = in.next();
-        switch (token.type()) {
-            case NAME -> {
-                return name(token.text());
-            }
-            case NUMBER -> {
-                return new Expr.Const(token.value());
-            }
+        return switch (token.type()) {
+            case NAME -> name(token.text());
+            case NUMBER -> new Expr.Const(token.value());
             case STRING -> {
                 var b = new StringBuilder(token.value().toString());
                 while (in.isAt(Token.Type.STRING)) {
                     b.append(in.next().value());
                 }
-                return new Expr.Const(b.toString());
+                yield new Expr.Const(b.toString());
             }
-            default -> {
-                return switch (token.text()) {
+            default ->
+                switch (token.text()) {
                     case "(" -> parenthesized();
                     case "[" -> new Expr.ListOf(items("]"));
                     case "{" -> dict();
                     default -> throw in.error("unexpected '" + token.text() + "'");
                 };
-            }
-        }
+        };
     }
 
     private Expr name(String name) {

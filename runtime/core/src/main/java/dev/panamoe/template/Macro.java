@@ -1,9 +1,18 @@
 package dev.panamoe.template;
 
 import java.util.LinkedHashMap;
+import java.util.SequencedMap;
 
 /// A macro with the scope it was defined in: it sees the variables there as they are when it is called.
-record Macro(Statement.MacroDefinition definition, Scope scope) implements Function {
+final class Macro implements Function {
+    private final Statement.MacroDefinition definition;
+    private final Scope scope;
+
+    Macro(Statement.MacroDefinition definition, Scope scope) {
+        this.definition = definition;
+        this.scope = scope;
+    }
+
     String name() {
         return definition.name();
     }
@@ -36,7 +45,7 @@ record Macro(Statement.MacroDefinition definition, Scope scope) implements Funct
     }
 
     /// What is left over goes to `varargs`, `kwargs` and `caller` where the body names them.
-    private void specials(Arguments left, LinkedHashMap<String, Object> named, Scope inner) {
+    private void specials(Arguments left, SequencedMap<String, Object> named, Scope inner) {
         var signature = definition.signature();
         if (signature.specials().contains("caller") && !signature.names().contains("caller")) {
             Object caller = named.remove("caller");

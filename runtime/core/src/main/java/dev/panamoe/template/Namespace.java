@@ -3,9 +3,11 @@ package dev.panamoe.template;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// `namespace(...)`: the only object whose attributes a template may set.
-record Namespace(Map<String, Object> attributes) {
-    Namespace() {
-        this(new LinkedHashMap<>());
+/// `namespace(...)`: the only object whose attributes a template may set. Equal to itself only.
+final class Namespace {
+    private final Map<String, Object> attributes = new LinkedHashMap<>();
+
+    Map<String, Object> attributes() {
+        return attributes;
     }
 }

@@ -15,7 +15,7 @@ record NumberLiteral(Object value, int end) {
         }
         int end = digits(s, start, 10);
         int whole = end;
-        if (isDigit(s, end + 1) && s.charAt(end) == '.') {
+        if (isDigit(s, end + 1, 10) && s.charAt(end) == '.') {
             end = digits(s, end + 1, 10);
         }
         if (end < s.length() && (s.charAt(end) == 'e' || s.charAt(end) == 'E')) {
@@ -23,7 +23,7 @@ record NumberLiteral(Object value, int end) {
             if (exponent < s.length() && (s.charAt(exponent) == '-' || s.charAt(exponent) == '+')) {
                 exponent++;
             }
-            if (isDigit(s, exponent)) {
+            if (isDigit(s, exponent, 10)) {
                 end = digits(s, exponent, 10);
             }
         }
@@ -44,15 +44,13 @@ record NumberLiteral(Object value, int end) {
 
     private static int digits(String s, int start, int radix) {
         int i = start;
-        while (i < s.length()
-                && (Character.digit(s.charAt(i), radix) >= 0 && s.charAt(i) < 128
-                        || s.charAt(i) == '_' && i > 0 && i + 1 < s.length() && Character.digit(s.charAt(i + 1), radix) >= 0)) {
+        while (isDigit(s, i, radix) || (i > 0 && i < s.length() && s.charAt(i) == '_' && isDigit(s, i + 1, radix))) {
             i++;
         }
         return i;
     }
 
-    private static boolean isDigit(String s, int i) {
-        return i < s.length() && s.charAt(i) >= '0' && s.charAt(i) <= '9';
+    private static boolean isDigit(String s, int i, int radix) {
+        return i < s.length() && s.charAt(i) < 128 && Character.digit(s.charAt(i), radix) >= 0;
     }
 }

@@ -84,8 +84,8 @@ final class Numbers {
     }
 
     private static double real(String op, double x, double y) {
-        if (y == 0 && (op.equals("/") || op.equals("//") || op.equals("%"))
-                || x == 0 && y < 0 && op.equals("**")) {
+        boolean divides = op.equals("/") || op.equals("//") || op.equals("%");
+        if ((y == 0 && divides) || (x == 0 && y < 0 && op.equals("**"))) {
             throw divisionByZero();
         }
         return switch (op) {

@@ -101,7 +101,7 @@ final class Operators {
             case Tuple x -> b instanceof Tuple y && equal(x.items(), y.items());
             case List<?> x -> b instanceof List<?> y && equal(x, y);
             case Dict x -> b instanceof Dict y && equal(x, y);
-            default -> a == b;
+            default -> a.equals(b);
         };
     }
 

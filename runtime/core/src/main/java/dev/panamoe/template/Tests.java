@@ -59,6 +59,7 @@ final class Tests {
     }
 
     /// Identity; equal small values count as the same object, as they are in CPython.
+    @SuppressWarnings("ReferenceEquality") // Python's `is`
     private static boolean isSame(Object a, Object b) {
         return a == b || ((a instanceof Long || a instanceof Boolean || a instanceof String) && a.equals(b));
     }
