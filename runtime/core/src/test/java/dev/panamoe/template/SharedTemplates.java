@@ -3,10 +3,13 @@ package dev.panamoe.template;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// The real chat templates, which are their publishers' and stay outside the project: tests that need them are skipped
@@ -17,16 +20,20 @@ final class SharedTemplates {
 
     private SharedTemplates() {}
 
-    static Path file(String name) {
+    static String read(String name) throws IOException {
         Path path = FOLDER.resolve(name);
         if (System.getenv("PANAMOE_REQUIRE_ALL") != null) {
             assertThat(path).exists();
         }
         assumeTrue(Files.exists(path), () -> path + " is not here");
-        return path;
+        return Files.readString(path);
     }
 
-    static Map<String, Object> json(String name) throws Exception {
-        return JsonMapper.shared().readValue(Files.readString(file(name)), new TypeReference<>() {});
+    static JsonNode json(String name) throws IOException {
+        return JsonMapper.shared().readTree(read(name));
+    }
+
+    static Map<String, @Nullable Object> map(JsonNode node) {
+        return JsonMapper.shared().convertValue(node, new TypeReference<>() {});
     }
 }
