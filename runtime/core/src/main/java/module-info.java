@@ -5,6 +5,7 @@ module dev.panamoe.core {
     requires dev.panamoe.ffm;
 
     exports dev.panamoe;
-    exports dev.panamoe.tensor;
+    exports dev.panamoe.sampling;
     exports dev.panamoe.template;
+    exports dev.panamoe.tensor;
 }
