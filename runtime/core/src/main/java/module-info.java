@@ -9,8 +9,10 @@ module dev.panamoe.core {
     exports dev.panamoe.model;
     exports dev.panamoe.quant;
     exports dev.panamoe.reference;
+    exports dev.panamoe.sampling;
     exports dev.panamoe.spec;
     exports dev.panamoe.spi;
+    exports dev.panamoe.template;
     exports dev.panamoe.tensor;
     exports dev.panamoe.tokenizer;
     exports dev.panamoe;
