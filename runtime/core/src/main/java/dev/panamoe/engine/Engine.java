@@ -1,0 +1,196 @@
+package dev.panamoe.engine;
+
+import dev.panamoe.PanamoeException;
+import dev.panamoe.arch.Architectures;
+import dev.panamoe.chat.ChatFormat;
+import dev.panamoe.gguf.GgufFile;
+import dev.panamoe.gguf.Metadata;
+import dev.panamoe.model.MemoryPlan;
+import dev.panamoe.model.Model;
+import dev.panamoe.model.Runner;
+import dev.panamoe.sampling.SamplingParams;
+import dev.panamoe.spec.ModelSpec;
+import dev.panamoe.spi.Device;
+import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.DeviceOptions;
+import dev.panamoe.tokenizer.Tokenizer;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// A model ready to run. It may be used by many threads; each conversation is a {@link Session} of its own, all share
+/// the weights, and their steps take turns on the device.
+///
+/// ```java
+/// try (Engine engine = Engine.open(Path.of("model.gguf"));
+///         Session session = engine.newSession()) {
+///     Completion answer = session.chat("Why is the sky blue?", delta -> System.out.print(delta.content()));
+///     System.out.println(answer.finishReason());
+/// }
+/// ```
+public final class Engine implements AutoCloseable {
+    private final Deque<AutoCloseable> resources = new ArrayDeque<>();
+    private final ReentrantLock device = new ReentrantLock(true);
+    private final EngineOptions options;
+    private final Backends.Choice choice;
+    private final GgufFile file;
+    private final Tokenizer tokenizer;
+    private final Model model;
+    private final Runner runner;
+    private final long loadNanos;
+
+    private volatile boolean closed;
+
+    private Engine(String source, EngineOptions options) {
+        long start = System.nanoTime();
+        this.options = options;
+        try {
+            choice = Backends.choose(options.backend());
+            file = own(openModel(source));
+            ModelSpec spec = Architectures.read(file);
+            tokenizer = Tokenizer.of(file.metadata());
+            Device opened = own(choice.open(new DeviceOptions(options.threads())));
+            model = own(Model.load(file, spec, opened));
+            // A quarter of the heap for intermediates leaves room for the backend's own and everything else.
+            runner = own(new Runner(
+                    model, MemoryPlan.rowsWithin(spec, Runtime.getRuntime().maxMemory() / 4)));
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+        loadNanos = System.nanoTime() - start;
+    }
+
+    /// Opens a model file with default options.
+    ///
+    /// @throws PanamoeException when the file cannot run here, and why
+    public static Engine open(Path model) {
+        return open(model.toString(), EngineOptions.DEFAULT);
+    }
+
+    /// Opens a model.
+    ///
+    /// @param model a GGUF file, or an embedded model such as `demo:gemma4`
+    /// @throws PanamoeException when it cannot run here, and why
+    public static Engine open(String model, EngineOptions options) {
+        return new Engine(model, options);
+    }
+
+    /// Opens a model file without running it.
+    ///
+    /// @param model as {@link #open(String, EngineOptions)}
+    public static ModelFile inspect(String model) {
+        return ModelFile.open(model);
+    }
+
+    private GgufFile openModel(String source) {
+        ModelFile opened = own(ModelFile.open(source));
+        return opened.file();
+    }
+
+    private <T extends AutoCloseable> T own(T resource) {
+        resources.push(resource);
+        return resource;
+    }
+
+    /// A new conversation with an empty context.
+    ///
+    /// @throws PanamoeException when there is no memory for its keys and values
+    public Session newSession() {
+        if (closed) {
+            throw new IllegalStateException("the engine is closed");
+        }
+        return new Session(this, model.newCaches(contextLength(), runner.maxRows(), options.cacheType()));
+    }
+
+    /// Positions a session can hold.
+    public int contextLength() {
+        return options.contextLength() > 0
+                ? options.contextLength()
+                : Math.min(model.spec().contextLength(), EngineOptions.DEFAULT_CONTEXT);
+    }
+
+    public ModelSpec spec() {
+        return model.spec();
+    }
+
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    public Metadata metadata() {
+        return file.metadata();
+    }
+
+    /// How the model wants conversations written.
+    ///
+    /// @throws PanamoeException when the file has no usable template
+    public ChatFormat chatFormat() {
+        return ChatFormat.of(file.metadata(), tokenizer);
+    }
+
+    /// What the model's authors recommend.
+    public SamplingParams defaultSampling() {
+        return SamplingParams.defaults(file.metadata()::findFloat);
+    }
+
+    /// The device that computes.
+    public DeviceInfo device() {
+        return choice.device();
+    }
+
+    /// Why this device and not others, one line each.
+    public List<String> backendReasons() {
+        return choice.reasons();
+    }
+
+    /// Wall-clock time of opening, in nanoseconds.
+    public long loadNanos() {
+        return loadNanos;
+    }
+
+    /// Runs one step on the device while no other session does.
+    void exclusively(java.util.function.Consumer<Runner> step) {
+        device.lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("the engine is closed");
+            }
+            file.checkUnchanged();
+            step.accept(runner);
+        } finally {
+            device.unlock();
+        }
+    }
+
+    int maxRows() {
+        return runner.maxRows();
+    }
+
+    /// Waits for a running step, then frees everything. Sessions must not be used any more.
+    @Override
+    public void close() {
+        device.lock();
+        try {
+            closed = true;
+            while (!resources.isEmpty()) {
+                closeQuietly(resources.pop());
+            }
+        } finally {
+            device.unlock();
+        }
+    }
+
+    private static void closeQuietly(AutoCloseable resource) {
+        try {
+            resource.close();
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
