@@ -5,7 +5,11 @@ module dev.panamoe.core {
     requires dev.panamoe.ffm;
 
     exports dev.panamoe;
+    exports dev.panamoe.chat;
+    exports dev.panamoe.gguf;
+    exports dev.panamoe.quant;
     exports dev.panamoe.sampling;
     exports dev.panamoe.template;
     exports dev.panamoe.tensor;
+    exports dev.panamoe.tokenizer;
 }
