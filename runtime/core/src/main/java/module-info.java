@@ -5,6 +5,7 @@ module dev.panamoe.core {
     requires dev.panamoe.ffm;
 
     exports dev.panamoe.arch;
+    exports dev.panamoe.chat;
     exports dev.panamoe.gguf;
     exports dev.panamoe.model;
     exports dev.panamoe.quant;

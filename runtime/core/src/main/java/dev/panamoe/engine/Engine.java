@@ -14,7 +14,6 @@ import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.tokenizer.Tokenizer;
-import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -49,7 +48,7 @@ public final class Engine implements AutoCloseable {
         this.options = options;
         try {
             choice = Backends.choose(options.backend());
-            file = own(openModel(source));
+            file = own(ModelFile.open(source)).file();
             ModelSpec spec = Architectures.read(file);
             tokenizer = Tokenizer.of(file.metadata());
             Device opened = own(choice.open(new DeviceOptions(options.threads())));
@@ -77,18 +76,6 @@ public final class Engine implements AutoCloseable {
     /// @throws PanamoeException when it cannot run here, and why
     public static Engine open(String model, EngineOptions options) {
         return new Engine(model, options);
-    }
-
-    /// Opens a model file without running it.
-    ///
-    /// @param model as {@link #open(String, EngineOptions)}
-    public static ModelFile inspect(String model) {
-        return ModelFile.open(model);
-    }
-
-    private GgufFile openModel(String source) {
-        ModelFile opened = own(ModelFile.open(source));
-        return opened.file();
     }
 
     private <T extends AutoCloseable> T own(T resource) {
@@ -152,18 +139,23 @@ public final class Engine implements AutoCloseable {
         return loadNanos;
     }
 
-    /// Runs one step on the device while no other session does.
-    void exclusively(java.util.function.Consumer<Runner> step) {
+    /// The runner, for one step: waits until no other session uses it. Must be followed by {@link #release}.
+    Runner acquire() {
         device.lock();
         try {
             if (closed) {
                 throw new IllegalStateException("the engine is closed");
             }
             file.checkUnchanged();
-            step.accept(runner);
-        } finally {
+            return runner;
+        } catch (RuntimeException e) {
             device.unlock();
+            throw e;
         }
+    }
+
+    void release() {
+        device.unlock();
     }
 
     int maxRows() {

@@ -23,11 +23,15 @@ class SamplerTest {
         return new Sampler(p).sample(logits, 0, logits.length);
     }
 
-    /// Which tokens come up in 2000 draws, in order of their ids.
     private static List<Integer> support(SamplingParams p, float... logits) {
+        return support(p, 2_000, logits);
+    }
+
+    /// Which tokens come up, in order of their ids.
+    private static List<Integer> support(SamplingParams p, int draws, float... logits) {
         var sampler = new Sampler(p);
         var seen = new LinkedHashSet<Integer>();
-        for (int i = 0; i < 2_000; i++) {
+        for (int i = 0; i < draws; i++) {
             seen.add(sampler.sample(logits, 0, logits.length));
         }
         return seen.stream().sorted().toList();
@@ -144,9 +148,10 @@ class SamplerTest {
                     0,
                     round);
             var expected = kept(params, logits);
-            assertThat(support(params, logits)).isSubsetOf(expected);
-            if (expected.size() <= 3 && params.temperature() > 1) {
-                assertThat(support(params, logits)).hasSameElementsAs(expected);
+            var seen = support(params, 100, logits);
+            assertThat(seen).isSubsetOf(expected);
+            if (expected.size() <= 2 && params.temperature() > 1) {
+                assertThat(seen).hasSameElementsAs(expected);
             }
         }
     }
