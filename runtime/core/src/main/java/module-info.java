@@ -6,6 +6,7 @@ module dev.panamoe.core {
 
     exports dev.panamoe.arch;
     exports dev.panamoe.chat;
+    exports dev.panamoe.engine;
     exports dev.panamoe.gguf;
     exports dev.panamoe.model;
     exports dev.panamoe.quant;

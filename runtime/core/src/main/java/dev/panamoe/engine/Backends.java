@@ -65,7 +65,7 @@ public final class Backends {
             List<String> reasons = new ArrayList<>();
             for (Found f : all) {
                 switch (f.probe()) {
-                    case Usable u when f == best -> reasons.add("backend " + f.name() + ": " + u.reason());
+                    case Usable u when f.equals(best) -> reasons.add("backend " + f.name() + ": " + u.reason());
                     case Usable u -> reasons.add("not " + f.name() + ": " + u.reason());
                     case Unusable u -> reasons.add("not " + f.name() + ": " + u.reason());
                 }

@@ -14,11 +14,14 @@ import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.tokenizer.Tokenizer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /// A model ready to run. It may be used by many threads; each conversation is a {@link Session} of its own, all share
 /// the weights, and their steps take turns on the device.
@@ -42,6 +45,7 @@ public final class Engine implements AutoCloseable {
     private final long loadNanos;
 
     private volatile boolean closed;
+    private volatile @Nullable ChatFormat chatFormat;
 
     private Engine(String source, EngineOptions options) {
         long start = System.nanoTime();
@@ -113,10 +117,22 @@ public final class Engine implements AutoCloseable {
     }
 
     /// How the model wants conversations written.
-    ///
-    /// @throws PanamoeException when the file has no usable template
     public ChatFormat chatFormat() {
-        return ChatFormat.of(file.metadata(), tokenizer);
+        ChatFormat format = chatFormat;
+        if (format == null) {
+            // Reading a template takes milliseconds that raw prompts need not spend.
+            format = ChatFormat.of(
+                    file.name(),
+                    file.metadata().findString("tokenizer.chat_template"),
+                    tokenText(tokenizer.bos()),
+                    tokenText(tokenizer.eos()));
+            chatFormat = format;
+        }
+        return format;
+    }
+
+    private String tokenText(OptionalInt id) {
+        return id.isEmpty() ? "" : new String(tokenizer.bytes(id.getAsInt()), StandardCharsets.UTF_8);
     }
 
     /// What the model's authors recommend.

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /// One conversation: its messages, and the keys and values of every token so far. Not for use by several threads at
@@ -32,6 +33,7 @@ public final class Session implements AutoCloseable {
     private int[] tokens = new int[64];
 
     private int position;
+    private final int[] one = new int[1];
 
     Session(Engine engine, Caches caches) {
         this.engine = engine;
@@ -71,7 +73,7 @@ public final class Session implements AutoCloseable {
         ChatFormat format = engine.chatFormat();
         // The template writes the beginning-of-sequence token itself.
         int[] prompt = engine.tokenizer().encode(format.render(conversation, true, variables), true);
-        return generate(prompt, options, OutputParser.of(engine.tokenizer(), prompt), listener);
+        return generate(prompt, options, Optional.of(OutputParser.of(engine.tokenizer(), prompt)), listener);
     }
 
     /// Continues a text as it is, without a chat template.
@@ -83,7 +85,7 @@ public final class Session implements AutoCloseable {
 
     /// Continues token ids.
     public Completion complete(int[] prompt, GenerationOptions options, Consumer<Delta> listener) {
-        return generate(prompt, options, OutputParser.plain(), listener);
+        return generate(prompt, options, Optional.empty(), listener);
     }
 
     /// A text as a model without a template reads it: with the beginning-of-sequence token if the model has one.
@@ -103,7 +105,7 @@ public final class Session implements AutoCloseable {
     }
 
     private Completion generate(
-            int[] prompt, GenerationOptions options, OutputParser parser, Consumer<Delta> listener) {
+            int[] prompt, GenerationOptions options, Optional<OutputParser> parser, Consumer<Delta> listener) {
         long start = System.nanoTime();
         checkPrompt(prompt);
         int cached = rewindTo(prompt);
@@ -122,7 +124,7 @@ public final class Session implements AutoCloseable {
                     new Usage(prompt.length, cached, 0),
                     new Timings(now - start, 0));
         }
-        Output output = new Output(parser, options.stops(), engine.tokenizer().stream(true), listener);
+        Output output = new Output(parser, options.stops(), engine.tokenizer().stream(false), listener);
         long promptEnd = 0;
         FinishReason reason;
         while (true) {
@@ -177,11 +179,10 @@ public final class Session implements AutoCloseable {
     /// Drops what the new prompt does not begin with, and says how many of its tokens are known already. The last one
     /// never counts: its logits are needed.
     private int rewindTo(int[] prompt) {
-        int common = Math.max(0, Arrays.mismatch(tokens, 0, position, prompt, 0, prompt.length));
-        if (position == 0) {
-            common = 0;
-        } else if (Arrays.equals(tokens, 0, Math.min(position, prompt.length), prompt, 0, Math.min(position, prompt.length))) {
-            common = Math.min(position, prompt.length);
+        int shorter = Math.min(position, prompt.length);
+        int common = Arrays.mismatch(tokens, 0, shorter, prompt, 0, shorter);
+        if (common < 0) {
+            common = shorter;
         }
         common = Math.min(common, prompt.length - 1);
         if (position - common > caches.rewindable()) {
@@ -211,8 +212,6 @@ public final class Session implements AutoCloseable {
         }
         return true;
     }
-
-    private final int[] one = new int[1];
 
     private void step(int token) {
         one[0] = token;
@@ -258,7 +257,8 @@ public final class Session implements AutoCloseable {
 
     /// From tokens to text: decoded, parted into reasoning and content, cut at stop strings.
     private static final class Output {
-        private final OutputParser parser;
+        /// Empty for raw text, where everything is content.
+        private final Optional<OutputParser> parser;
         private final StopStrings stops;
         private final TokenStream stream;
         private final Consumer<Delta> listener;
@@ -266,7 +266,7 @@ public final class Session implements AutoCloseable {
         private final StringBuilder reasoning = new StringBuilder();
         private boolean stopped;
 
-        Output(OutputParser parser, List<String> stops, TokenStream stream, Consumer<Delta> listener) {
+        Output(Optional<OutputParser> parser, List<String> stops, TokenStream stream, Consumer<Delta> listener) {
             this.parser = parser;
             this.stops = new StopStrings(stops);
             this.stream = stream;
@@ -275,7 +275,8 @@ public final class Session implements AutoCloseable {
 
         /// Whether a stop string was met.
         boolean accept(int token) {
-            emit(parser.append(token, stream.append(token)));
+            String text = stream.append(token);
+            emit(parser.isPresent() ? parser.get().append(token, text) : new Delta("", text));
             return stopped;
         }
 
@@ -283,14 +284,15 @@ public final class Session implements AutoCloseable {
             if (stopped) {
                 return;
             }
-            emit(parser.append(-1, stream.finish()));
-            emit(parser.finish());
+            String rest = stream.finish();
+            emit(parser.isPresent() ? parser.get().append(rest) : new Delta("", rest));
+            parser.ifPresent(p -> emit(p.finish()));
             show(new Delta("", stops.finish()));
         }
 
         private void emit(Delta delta) {
             StopStrings.Result kept = stops.append(delta.content());
-            stopped |= kept.stopped();
+            stopped |= kept.stop().isPresent();
             show(new Delta(delta.reasoning(), kept.text()));
         }
 
