@@ -2,23 +2,31 @@ package dev.panamoe.tensor;
 
 import java.lang.foreign.MemorySegment;
 
-/// A named tensor in memory that somebody else owns (usually the mapped model file). Rows are contiguous, and so
-/// are slices: row `r` of slice `e` starts at byte `(e * rows + r) * rowBytes`.
+/// A named tensor in memory that somebody else owns (usually the mapped model file). Rows of a slice are contiguous:
+/// row `r` of slice `e` starts at byte `e * sliceStride + r * rowBytes()`.
 ///
 /// @param name name in the file, for messages
 /// @param type storage type
 /// @param shape dimensions, contiguous one first
-/// @param data exactly the tensor's bytes, little-endian, of any alignment
-public record TensorView(String name, QuantType type, Shape shape, MemorySegment data) {
+/// @param data from the first byte of the first slice to the last of the last, little-endian, of any alignment
+/// @param sliceStride bytes from one slice to the next; {@link #sliceBytes()} when slices touch, more when this is a
+///     cut out of each slice of a larger tensor
+public record TensorView(String name, QuantType type, Shape shape, MemorySegment data, long sliceStride) {
     public TensorView {
-        long want = byteSize(type, shape);
-        if (data.byteSize() != want) {
-            throw new IllegalArgumentException(
-                    name + ": " + type + " " + shape + " takes " + want + " bytes, got " + data.byteSize());
+        long slice = Math.multiplyExact(type.rowBytes(shape.cols()), shape.rows());
+        long want = Math.addExact(Math.multiplyExact(shape.slices() - 1, sliceStride), slice);
+        if (sliceStride < slice || data.byteSize() != want) {
+            throw new IllegalArgumentException(name + ": " + type + " " + shape + " with slices " + sliceStride
+                    + " bytes apart takes " + want + " bytes, got " + data.byteSize());
         }
     }
 
-    /// Bytes that a tensor of this type and shape takes.
+    /// A tensor whose slices touch: the form in a file.
+    public TensorView(String name, QuantType type, Shape shape, MemorySegment data) {
+        this(name, type, shape, data, Math.multiplyExact(type.rowBytes(shape.cols()), shape.rows()));
+    }
+
+    /// Bytes that a tensor of this type and shape takes in a file.
     ///
     /// @throws IllegalArgumentException when the rows are not whole blocks
     /// @throws ArithmeticException when the size does not fit 64 bits
@@ -41,6 +49,32 @@ public record TensorView(String name, QuantType type, Shape shape, MemorySegment
                 name + "[" + e + "]",
                 type,
                 Shape.of(shape.cols(), shape.rows()),
-                data.asSlice(e * sliceBytes(), sliceBytes()));
+                data.asSlice(e * sliceStride, sliceBytes()));
+    }
+
+    /// Rows `from` to `from + count - 1` of every slice, without copying.
+    public TensorView rows(long from, long count) {
+        if (from < 0 || count < 1 || from + count > shape.rows()) {
+            throw new IllegalArgumentException(
+                    name + ": rows " + from + " to " + (from + count) + " are not within " + shape);
+        }
+        Shape cut = shape.slices() > 1 ? Shape.of(shape.cols(), count, shape.slices()) : Shape.of(shape.cols(), count);
+        long bytes = (shape.slices() - 1) * sliceStride + count * rowBytes();
+        return new TensorView(
+                name + "[" + from + ".." + (from + count - 1) + "]",
+                type,
+                cut,
+                data.asSlice(from * rowBytes(), bytes),
+                sliceStride);
+    }
+
+    /// The same bytes under other dimensions of the same row length.
+    ///
+    /// @throws IllegalArgumentException when the row length differs or the slices do not touch
+    public TensorView reshape(Shape other) {
+        if (other.cols() != shape.cols() || other.size() != shape.size() || sliceStride != sliceBytes()) {
+            throw new IllegalArgumentException(name + ": " + shape + " cannot be read as " + other);
+        }
+        return new TensorView(name, type, other, data);
     }
 }

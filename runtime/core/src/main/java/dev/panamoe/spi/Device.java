@@ -1,0 +1,49 @@
+package dev.panamoe.spi;
+
+import dev.panamoe.tensor.QuantType;
+import dev.panamoe.tensor.TensorView;
+
+/// An opened device: it holds weights, buffers and caches, and computes with them. One thread at a time may use it.
+/// Closing frees everything it holds.
+public interface Device extends AutoCloseable {
+    DeviceInfo info();
+
+    /// Bytes that buffers and caches may still take; `Long.MAX_VALUE` when unknown.
+    long freeMemory();
+
+    /// Whether `op` works on weights stored as `type`. What is not supported is refused when a model is loaded.
+    boolean supports(Op op, QuantType type);
+
+    /// Takes a weight over, re-packed or as it is. The bytes of `view` must stay mapped while the device is open.
+    Weight upload(TensorView view, Op use);
+
+    /// Zeroed memory for `size` values.
+    ///
+    /// @throws dev.panamoe.PanamoeException when memory is short: how much was wanted, how much there is
+    Buffer allocate(Buffer.Kind kind, long size);
+
+    /// @throws dev.panamoe.PanamoeException when memory is short: how much was wanted, how much there is
+    KvCache allocateCache(CacheSpec spec);
+
+    /// The operations, recorded in the order of the calls.
+    Ops ops();
+
+    /// Copies `ids.rows() * ids.cols()` integers to the device.
+    void write(Ids ids, int[] source);
+
+    /// Copies rows to the device.
+    ///
+    /// @param source (rows, cols), contiguous
+    void write(Rows rows, float[] source);
+
+    /// Waits for all operations, then copies rows to the host.
+    ///
+    /// @param target (rows, cols), contiguous from `offset` on
+    void read(Rows rows, float[] target, int offset);
+
+    /// Waits for all operations, then copies ids to the host.
+    void read(Ids ids, int[] target);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,72 @@
+package dev.panamoe.spi;
+
+import dev.panamoe.spec.Activation;
+import org.jspecify.annotations.Nullable;
+
+/// The operations every backend offers; `dev.panamoe.reference` defines them.
+///
+/// Activations are F32 {@link Rows}. An output row depends on its own input row and on weights and caches only, and its
+/// sums are done in a fixed order: results do not depend on the number of threads or on which other rows are in the call.
+/// Outputs may be the same rows as inputs where said, and must not overlap them otherwise. Shapes are checked by
+/// the reference backend; others may rely on the forward page.
+public interface Ops {
+    /// `y[r] = scale * W[tokens[r]]`. W: (vocabulary, cols).
+    void embed(Rows y, Weight w, Ids tokens, float scale);
+
+    /// `y[r,c] = x[r,c] / sqrt(mean_c(x[r,c]^2) + eps) * w[c]`, without the factor when `w` is null. `y` may be `x`.
+    void rmsNorm(Rows y, Rows x, @Nullable Weight w, float eps);
+
+    /// `y[r,o] = sum_c W[o,c] * x[r,c]`. W: (out, in) of any supported type; x: (rows, in); y: (rows, out).
+    void matmul(Rows y, Weight w, Rows x);
+
+    /// Row `r` is multiplied with slice `r % heads`: `y[r,o] = sum_c W[r % heads,o,c] * x[r,c]`.
+    /// W: (heads, out, in); x: (tokens * heads, in); y: (tokens * heads, out).
+    void matmulPerHead(Rows y, Weight w, Rows x);
+
+    /// Rotates rows in place; rows of the same token are neighbours. x: (tokens * heads, rope dims).
+    ///
+    /// @param positions (tokens, 1)
+    void rope(Rows x, Ids positions, Rope rope);
+
+    /// Stores keys and values of `positions` in their slots. k: (tokens, keyHeads * keySize); v: (tokens, keyHeads *
+    /// valueSize), null when the cache takes values from keys.
+    ///
+    /// @param positions (tokens, 1), ascending by one
+    void kvAppend(KvCache cache, Rows k, @Nullable Rows v, Ids positions);
+
+    /// `out[t,h] = sum_p softmax_p(scale * q[t,h]·k[p]) * v[p]` over the positions that token `t` sees: up to its own,
+    /// within the window. The keys of the batch's own tokens are in the cache already.
+    /// q: (tokens * heads, keySize); out: (tokens * heads, valueSize).
+    ///
+    /// @param positions (tokens, 1), ascending by one
+    void attention(Rows out, Rows q, KvCache cache, Ids positions, Attention attention);
+
+    /// Chooses experts, see {@link dev.panamoe.spec.RouterSpec}. logits: (tokens, experts).
+    ///
+    /// @param ids (tokens, used), by falling score; ties to the lower id
+    /// @param weights (tokens, used)
+    void route(Ids ids, Rows weights, Rows logits, Router router);
+
+    /// `y[t] = sum_j weights[t,j] * down_e(activation(gate_e x[t]) * up_e x[t])` with `e = ids[t,j]`, summed in the
+    /// order of `j`. Experts that no token uses are not read.
+    /// x, y: (tokens, embedding); ids, weights: (tokens, used).
+    void experts(Rows y, Experts experts, Rows x, Ids ids, Rows weights);
+
+    /// `y = activation(gate) * up`, element by element. `y` may be `gate` or `up`.
+    void glu(Rows y, Rows gate, Rows up, Activation activation);
+
+    /// `y += x`.
+    void add(Rows y, Rows x);
+
+    /// `y *= factor`.
+    void scale(Rows y, float factor);
+
+    /// `y = cap * tanh(y / cap)`.
+    void softcap(Rows y, float cap);
+
+    /// `ids[r] = argmax_c x[r,c]`, the lowest column on ties.
+    void argmax(Ids ids, Rows x);
+
+    /// `y = x`.
+    void copy(Rows y, Rows x);
+}
