@@ -37,8 +37,8 @@ public enum MemoryAdvice {
     }
 
     /// Gives this advice for the pages of a native or mapped segment. The range grows to whole pages, except for
-    /// [#DONT_NEED], for which it shrinks to the pages that lie wholly inside. A hint: the caller may ignore a
-    refusal.
+    /// [#DONT_NEED], for which it shrinks to the pages that lie wholly inside. A hint: the caller may ignore
+    /// a refusal.
     public CallResult apply(MemorySegment segment) {
         int constant = Os.isLinux() ? linux : Os.isMac() ? mac : NONE;
         if (constant == NONE) {
