@@ -23,12 +23,22 @@ public final class Perplexity implements AutoCloseable {
     private final float[] logits;
 
     /// A text to score.
-    ///
-    /// @param name for messages
-    /// @param tokens what the model reads
-    /// @param from index of the first token that is scored, at least 1
-    public record Document(String name, int[] tokens, int from) {
-        int scored() {
+    public static final class Document {
+        private final String name;
+        private final int[] tokens;
+        private final int from;
+
+        /// @param name for messages
+        /// @param tokens what the model reads
+        /// @param from index of the first token that is scored, at least 1
+        public Document(String name, int[] tokens, int from) {
+            this.name = name;
+            this.tokens = tokens.clone();
+            this.from = from;
+        }
+
+        /// How many tokens are scored.
+        public int scored() {
             return Math.max(0, tokens.length - from);
         }
     }
@@ -123,13 +133,13 @@ public final class Perplexity implements AutoCloseable {
     ///
     /// @throws PanamoeException when it is longer than the context
     public Score score(Document document) {
-        int[] tokens = document.tokens();
+        int[] tokens = document.tokens;
         if (document.scored() == 0) {
             return Score.NONE;
         }
         int count = tokens.length - 1; // the last token predicts nothing that is known
         if (count > caches.contextLength()) {
-            throw new PanamoeException(document.name() + " has " + tokens.length + " tokens, but the context holds "
+            throw new PanamoeException(document.name + " has " + tokens.length + " tokens, but the context holds "
                     + caches.contextLength() + "; use a larger --ctx or shorter texts");
         }
         double nll = 0;
@@ -139,7 +149,7 @@ public final class Perplexity implements AutoCloseable {
                 int n = Math.min(runner.maxRows(), count - at);
                 runner.forward(caches, tokens, at, n, at, Tap.NONE);
                 // The logits of position p predict token p + 1.
-                for (int p = Math.max(at, document.from() - 1); p < at + n; ) {
+                for (int p = Math.max(at, document.from - 1); p < at + n; ) {
                     int rows = Math.min(rowsAtOnce, at + n - p);
                     runner.logits(p - at, rows, logits, 0, Tap.NONE);
                     for (int r = 0; r < rows; r++) {
@@ -155,7 +165,7 @@ public final class Perplexity implements AutoCloseable {
         return new Score(nll, document.scored());
     }
 
-    /// log softmax(logits)[token] of a row.
+    /// Log of the softmax of a row, at a token.
     private double logProbability(int row, int token) {
         int width = engine.spec().vocabulary();
         int start = row * width;
