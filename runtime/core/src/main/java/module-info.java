@@ -5,6 +5,7 @@ module dev.panamoe.core {
     requires dev.panamoe.ffm;
 
     exports dev.panamoe;
+    exports dev.panamoe.quant;
     exports dev.panamoe.spec;
     exports dev.panamoe.spi;
     exports dev.panamoe.tensor;

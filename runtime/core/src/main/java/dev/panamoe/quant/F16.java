@@ -1,0 +1,21 @@
+package dev.panamoe.quant;
+
+import dev.panamoe.tensor.LittleEndian;
+import dev.panamoe.tensor.QuantType;
+import java.lang.foreign.MemorySegment;
+
+/// IEEE half, subnormals included: one value, 2 bytes.
+final class F16 implements BlockDecoder {
+    @Override
+    public QuantType type() {
+        return QuantType.F16;
+    }
+
+    @Override
+    public void decode(MemorySegment src, long offset, float[] dst, int dstOffset, int count) {
+        int values = Blocks.count(type(), count);
+        for (int i = 0; i < values; i++) {
+            dst[dstOffset + i] = LittleEndian.f16(src, offset + 2L * i);
+        }
+    }
+}

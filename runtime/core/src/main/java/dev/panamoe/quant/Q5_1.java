@@ -1,0 +1,36 @@
+package dev.panamoe.quant;
+
+import dev.panamoe.tensor.LittleEndian;
+import dev.panamoe.tensor.QuantType;
+import java.lang.foreign.MemorySegment;
+
+/// 32 values in 24 bytes: 5-bit steps up from a minimum.
+///
+/// ```
+/// byte 0    2    4    8          24
+///      | d  | m  | qh | qs[16]   |
+/// ```
+/// `d`, `m`: f16; `qh`: u32 with the fifth bit of value `i` in bit `i`. Value `i` is
+/// `d * (nibble(i) | fifth(i) << 4) + m`; the low nibble of `qs[i]` is value `i`, the high one value `i + 16`.
+/// The product is rounded to float32 before the sum.
+final class Q5_1 implements BlockDecoder {
+    @Override
+    public QuantType type() {
+        return QuantType.Q5_1;
+    }
+
+    @Override
+    public void decode(MemorySegment src, long offset, float[] dst, int dstOffset, int count) {
+        int blocks = Blocks.count(type(), count);
+        for (int b = 0; b < blocks; b++) {
+            long block = offset + (long) b * type().blockBytes();
+            float d = LittleEndian.f16(src, block);
+            float m = LittleEndian.f16(src, block + 2);
+            int qh = src.get(LittleEndian.I32, block + 4);
+            for (int i = 0; i < 32; i++) {
+                int q = Blocks.nibble(src, block + 8, i) | ((qh >>> i) & 1) << 4;
+                dst[dstOffset + b * 32 + i] = d * q + m;
+            }
+        }
+    }
+}

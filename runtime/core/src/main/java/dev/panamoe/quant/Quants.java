@@ -1,0 +1,56 @@
+package dev.panamoe.quant;
+
+import dev.panamoe.PanamoeException;
+import dev.panamoe.tensor.QuantType;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/// The storage types that can be decoded. A new type is one file beside this one and one entry here.
+public final class Quants {
+    private static final Map<QuantType, BlockDecoder> DECODERS = index(List.of(
+            new F32(),
+            new F16(),
+            new BF16(),
+            new Q4_0(),
+            new Q4_1(),
+            new Q5_0(),
+            new Q5_1(),
+            new Q8_0(),
+            new Q4_K(),
+            new Q5_K(),
+            new Q6_K(),
+            new MXFP4()));
+
+    private Quants() {}
+
+    /// The decoder of a type, if there is one.
+    public static Optional<BlockDecoder> find(QuantType type) {
+        return Optional.ofNullable(DECODERS.get(type));
+    }
+
+    /// The decoder of a type.
+    ///
+    /// @throws PanamoeException naming the supported types when there is none
+    public static BlockDecoder get(QuantType type) {
+        return find(type)
+                .orElseThrow(() -> new PanamoeException("the storage type " + type
+                        + " cannot be decoded; use a file with these types only: "
+                        + supported().stream().map(QuantType::name).collect(Collectors.joining(", "))));
+    }
+
+    /// The types that can be decoded, in the order of their GGUF ids.
+    public static Set<QuantType> supported() {
+        return Collections.unmodifiableSet(DECODERS.keySet());
+    }
+
+    private static Map<QuantType, BlockDecoder> index(List<BlockDecoder> decoders) {
+        Map<QuantType, BlockDecoder> map = new EnumMap<>(QuantType.class);
+        decoders.forEach(d -> map.put(d.type(), d));
+        return map;
+    }
+}
