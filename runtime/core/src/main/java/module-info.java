@@ -11,4 +11,7 @@ module dev.panamoe.core {
     exports dev.panamoe.tensor;
 
     uses dev.panamoe.spi.BackendProvider;
+
+    provides dev.panamoe.spi.BackendProvider with
+            dev.panamoe.reference.ReferenceProvider;
 }

@@ -1,0 +1,2 @@
+/// The CUDA backend. It sees `spi`, `tensor` and `quant` of the core, and no other backend.
+package dev.panamoe.cuda;

@@ -1,0 +1,116 @@
+package dev.panamoe.spec;
+
+import java.util.OptionalInt;
+
+/// How a layer attends.
+public sealed interface AttentionSpec {
+    /// Query heads.
+    int heads();
+
+    /// Factor on q·k.
+    float scale();
+
+    /// A query sees itself and the `window - 1` positions before; 0 = all before.
+    int window();
+
+    RopeSpec rope();
+
+    /// Width of one query row: all heads.
+    int queryWidth();
+
+    /// Width of the row that goes into the output projection: all heads.
+    int outputWidth();
+
+    /// Grouped-query attention: `heads` query heads share `keyHeads` key/value heads.
+    ///
+    /// @param headSize of queries, keys and values
+    /// @param headNorms RMS norms with a weight on each query and key head, before the rotation
+    /// @param valueNorm an RMS norm without a weight on each value head
+    /// @param valuesFromKeys there is no value projection: values are the raw key projection
+    /// @param sharedFrom the earlier layer whose keys and values this layer reads instead of having its own
+    record Gqa(
+            int heads,
+            int keyHeads,
+            int headSize,
+            int window,
+            float scale,
+            RopeSpec rope,
+            boolean headNorms,
+            boolean valueNorm,
+            boolean valuesFromKeys,
+            OptionalInt sharedFrom)
+            implements AttentionSpec {
+        public Gqa {
+            if (heads < 1 || keyHeads < 1 || heads % keyHeads != 0) {
+                throw new IllegalArgumentException(heads + " query heads over " + keyHeads + " key heads");
+            }
+            if (rope.dims() > headSize) {
+                throw new IllegalArgumentException("rope over " + rope.dims() + " of " + headSize + " values");
+            }
+        }
+
+        @Override
+        public int queryWidth() {
+            return heads * headSize;
+        }
+
+        public int keyWidth() {
+            return keyHeads * headSize;
+        }
+
+        @Override
+        public int outputWidth() {
+            return heads * headSize;
+        }
+    }
+
+    /// Multi-head latent attention (DeepSeek): keys and values are compressed to one latent of `rank` values and one
+    /// rotated key of `ropeSize` shared by all heads; only these are cached.
+    ///
+    /// @param queryRank rank of the query compression, 0 = none
+    /// @param nopeSize values of a query head that are not rotated; the rotated ones follow them
+    /// @param valueSize of a head
+    /// @param splitProjection the file holds `attn_k_b` and `attn_v_b`; otherwise `attn_kv_b`
+    record Mla(
+            int heads,
+            int queryRank,
+            int rank,
+            int nopeSize,
+            int ropeSize,
+            int valueSize,
+            float scale,
+            RopeSpec rope,
+            boolean splitProjection)
+            implements AttentionSpec {
+        public Mla {
+            if (rope.dims() != ropeSize) {
+                throw new IllegalArgumentException("rope over " + rope.dims() + " instead of " + ropeSize + " values");
+            }
+        }
+
+        @Override
+        public int window() {
+            return 0;
+        }
+
+        /// Values of a query head.
+        public int headSize() {
+            return nopeSize + ropeSize;
+        }
+
+        @Override
+        public int queryWidth() {
+            return heads * headSize();
+        }
+
+        /// Values cached per position, and size of an absorbed query head.
+        public int latentSize() {
+            return rank + ropeSize;
+        }
+
+        @Override
+        public int outputWidth() {
+            return heads * valueSize;
+        }
+    }
+}
