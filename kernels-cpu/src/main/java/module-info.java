@@ -3,8 +3,8 @@
 module dev.panamoe.cpu {
     requires static transitive org.jspecify;
     requires dev.panamoe.core;
+    requires dev.panamoe.ffm;
     requires jdk.incubator.vector;
-    requires jdk.management;
 
     provides dev.panamoe.spi.BackendProvider with
             dev.panamoe.cpu.CpuProvider;

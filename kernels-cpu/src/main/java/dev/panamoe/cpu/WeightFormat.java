@@ -5,7 +5,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.Set;
 
 /// What the kernels do with weights of one storage type. Both ways give the same values: those of
 /// `dev.panamoe.quant.BlockDecoder`, bit for bit but for the sign of zero. Layouts are drawn there.
@@ -28,8 +27,13 @@ interface WeightFormat {
     /// The types of this backend.
     Map<QuantType, WeightFormat> TYPES = types();
 
-    static Set<QuantType> supported() {
-        return TYPES.keySet();
+    /// @throws IllegalArgumentException when this backend does not have the type
+    static WeightFormat of(QuantType type) {
+        WeightFormat format = TYPES.get(type);
+        if (format == null) {
+            throw new IllegalArgumentException(type + " is not supported");
+        }
+        return format;
     }
 
     private static Map<QuantType, WeightFormat> types() {
