@@ -81,7 +81,7 @@ final class SuperBlockFormats {
                         IntVector r = Simd.unsignedBytes(src, o + 32 + 32 * g + part);
                         a = ((FloatVector) q.and(15).convert(VectorOperators.I2F, 0))
                                 .fma(scale0, base0)
-                                .fma(FloatVector.fromArray(F, x, t + 0), a);
+                                .fma(FloatVector.fromArray(F, x, t), a);
                         a = ((FloatVector) r.and(15).convert(VectorOperators.I2F, 0))
                                 .fma(scale0, base0)
                                 .fma(FloatVector.fromArray(F, x, t + 16), a);
@@ -166,7 +166,7 @@ final class SuperBlockFormats {
                                 .lanewise(VectorOperators.LSHL, 4);
                         a = ((FloatVector) q.and(15).or(qFifth.and(16)).convert(VectorOperators.I2F, 0))
                                 .fma(scale0, base0)
-                                .fma(FloatVector.fromArray(F, x, t + 0), a);
+                                .fma(FloatVector.fromArray(F, x, t), a);
                         a = ((FloatVector) r.and(15).or(rFifth.and(16)).convert(VectorOperators.I2F, 0))
                                 .fma(scale0, base0)
                                 .fma(FloatVector.fromArray(F, x, t + 16), a);
@@ -254,10 +254,10 @@ final class SuperBlockFormats {
                         IntVector r = Simd.unsignedBytes(src, ql + 16);
                         IntVector u = Simd.unsignedBytes(src, ql + 32);
                         IntVector v = Simd.unsignedBytes(src, ql + 48);
-                        float d0 = d * (byte) (scales);
+                        float d0 = d * (byte) scales;
                         a = ((FloatVector) q.and(15).or(up0.lanewise(VectorOperators.LSHL, 4).and(48)).convert(VectorOperators.I2F, 0))
                                 .fma(FloatVector.broadcast(F, d0), FloatVector.broadcast(F, -32 * d0))
-                                .fma(FloatVector.fromArray(F, x, t + 0), a);
+                                .fma(FloatVector.fromArray(F, x, t), a);
                         float d1 = d * (byte) (scales >>> 8);
                         a = ((FloatVector) r.and(15).or(up1.lanewise(VectorOperators.LSHL, 4).and(48)).convert(VectorOperators.I2F, 0))
                                 .fma(FloatVector.broadcast(F, d1), FloatVector.broadcast(F, -32 * d1))
