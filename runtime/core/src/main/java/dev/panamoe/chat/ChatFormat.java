@@ -4,6 +4,7 @@ import dev.panamoe.PanamoeException;
 import dev.panamoe.template.ChatTemplate;
 import dev.panamoe.template.TemplateException;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +54,7 @@ public final class ChatFormat {
 
     /// Like [#render(List, boolean, Map, LocalDateTime)], now.
     public String render(List<ChatMessage> messages, boolean addGenerationPrompt, Map<String, Object> extra) {
-        return render(messages, addGenerationPrompt, extra, LocalDateTime.now());
+        return render(messages, addGenerationPrompt, extra, LocalDateTime.now(ZoneId.systemDefault()));
     }
 
     /// @param addGenerationPrompt whether the text ends where the assistant's answer begins
