@@ -111,7 +111,7 @@ class HostileTemplatesTest {
         try {
             return ChatTemplate.parse(source).render(Map.of(), NOW);
         } catch (TemplateException e) {
-            return e.getMessage();
+            return String.valueOf(e.getMessage());
         }
     }
 
