@@ -43,9 +43,8 @@ class HostileTemplatesTest {
                 doubled("{'a': ns.x, 'b': ns.x}") + "{{ ns.x|string|length }}",
                 doubled("ns.x + ns.x").replace("x=1", "x=[1]") + "x",
                 doubled("ns.x ~ ns.x") + "x",
-                doubled("ns.x * 9"),
                 doubled("ns.x * ns.x").replace("x=1", "x=99"),
-                "{{ 10 ** 10 ** 10 }}",
+                "{{ 10 ** (10 ** 10) }}",
                 "{{ 2 ** 1000000 }}",
                 "{{ ('9' * 5000000)|int }}",
                 "{{ " + "9".repeat(100_000) + " }}",
@@ -101,7 +100,7 @@ class HostileTemplatesTest {
 
     @Test
     void failsAtTheSamePlaceEveryTime() {
-        String source = "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}";
+        String source = "{% set r = range(100000)|list %}{% for i in r %}{% for j in r %}{% endfor %}{% endfor %}";
         String first = message(source);
         assertThat(first).contains("steps");
         assertThat(message(source)).isEqualTo(first);
@@ -111,7 +110,7 @@ class HostileTemplatesTest {
         try {
             return ChatTemplate.parse(source).render(Map.of(), NOW);
         } catch (TemplateException e) {
-            return e.getMessage();
+            return String.valueOf(e.getMessage());
         }
     }
 
