@@ -14,8 +14,7 @@ import java.util.Set;
 /// @param performance of these, the fast cores of a hybrid processor; equals `physical` where all are alike
 /// @param caches of the first performance core, level 1 first
 /// @param flags instruction-set flags as the system names them, in lower case: `avx2`, `avx512_vnni`, `asimddp` …
-public record CpuInfo(
-        String model, int logical, int physical, int performance, List<Cache> caches, Set<String> flags) {
+public record CpuInfo(String model, int logical, int physical, int performance, List<Cache> caches, Set<String> flags) {
 
     static final String UNKNOWN = "unknown CPU";
 

@@ -111,8 +111,7 @@ final class LibC {
 
     /// Linked at the first use only.
     private static final class Holder {
-        static final Optional<MethodHandle> STRERROR =
-                plain("strerror", FunctionDescriptor.of(ADDRESS, JAVA_INT));
+        static final Optional<MethodHandle> STRERROR = plain("strerror", FunctionDescriptor.of(ADDRESS, JAVA_INT));
         static final long PAGE_SIZE = plain("getpagesize", FunctionDescriptor.of(JAVA_INT))
                 .map(size -> invoke(() -> (int) size.invokeExact()))
                 .orElse(4096L);

@@ -15,8 +15,8 @@ import java.util.Set;
 /// [CpuInfo] out of `/proc/cpuinfo` and `/sys/devices/system/cpu`.
 final class LinuxCpu {
     /// A core counts as fast when its capacity, which the kernel scales to 1024 for the fastest, is at least this part
-    /// of the largest. Between the middle cores of a phone-like processor (about 0.7 to 0.9) and its small ones (below
-    /// 0.5).
+    /// of the largest: between the middle cores of a phone-like processor (about 0.7 to 0.9) and its small ones, which
+    /// are below 0.5.
     private static final double FAST_CAPACITY = 0.6;
 
     private final Path root;
@@ -124,16 +124,17 @@ final class LinuxCpu {
     private static String model(List<String> cpuinfo) {
         return value(cpuinfo, "model name")
                 .or(() -> value(cpuinfo, "Model")) // boards that name only themselves
-                .or(() -> value(cpuinfo, "CPU part").map(part -> "ARM implementer "
-                        + value(cpuinfo, "CPU implementer").orElse("?") + " part " + part))
+                .or(() -> value(cpuinfo, "CPU part")
+                        .map(part -> "ARM implementer "
+                                + value(cpuinfo, "CPU implementer").orElse("?") + " part " + part))
                 .orElse(CpuInfo.UNKNOWN);
     }
 
     private static Set<String> flags(List<String> cpuinfo) {
         return value(cpuinfo, "flags") // x86
                 .or(() -> value(cpuinfo, "Features")) // ARM
-                .map(flags -> (Set<String>) new HashSet<>(
-                        List.of(flags.toLowerCase(Locale.ROOT).split("\\s+"))))
+                .map(flags -> (Set<String>)
+                        new HashSet<>(List.of(flags.toLowerCase(Locale.ROOT).split("\\s+"))))
                 .orElse(Set.of());
     }
 

@@ -19,7 +19,8 @@ final class LinuxFiles {
     static Optional<String> text(Path file) {
         try {
             // ISO 8859-1 because every byte sequence is text in it.
-            return Optional.of(Files.readString(file, StandardCharsets.ISO_8859_1).strip());
+            return Optional.of(
+                    Files.readString(file, StandardCharsets.ISO_8859_1).strip());
         } catch (IOException e) {
             return Optional.empty();
         }
@@ -46,8 +47,8 @@ final class LinuxFiles {
             };
         }
         try {
-            return OptionalLong.of(
-                    Math.multiplyExact(Long.parseLong(unit == 1 ? digits : digits.substring(0, digits.length() - 1)), unit));
+            return OptionalLong.of(Math.multiplyExact(
+                    Long.parseLong(unit == 1 ? digits : digits.substring(0, digits.length() - 1)), unit));
         } catch (NumberFormatException | ArithmeticException e) {
             return OptionalLong.empty();
         }

@@ -52,7 +52,9 @@ final class LinuxMemory {
     /// one outside, of which nothing is to be seen: then the root of the mount is the container's own group.
     private void readGroups(
             Path mount, String path, String max, String current, String reclaimable, OptionalLong total) {
-        @Nullable Path group = mount.resolve(path.startsWith("/") ? path.substring(1) : path).normalize();
+        @Nullable
+        Path group =
+                mount.resolve(path.startsWith("/") ? path.substring(1) : path).normalize();
         while (group != null && group.startsWith(mount)) {
             OptionalLong groupMax = LinuxFiles.number(group.resolve(max)); // "max" is no number: no limit
             // Version 1 writes no limit as a number close to 2^63.

@@ -73,7 +73,9 @@ final class MacFacts {
     private static Set<String> flags() {
         Set<String> flags = new HashSet<>();
         for (String list : List.of("machdep.cpu.features", "machdep.cpu.leaf7_features")) { // Intel
-            text(list).ifPresent(f -> flags.addAll(List.of(f.toLowerCase(Locale.ROOT).split("\\s+"))));
+            text(list)
+                    .ifPresent(
+                            f -> flags.addAll(List.of(f.toLowerCase(Locale.ROOT).split("\\s+"))));
         }
         for (String feature : ARM_FEATURES) {
             if (number("hw.optional.arm." + feature).orElse(0) == 1) {
@@ -92,8 +94,7 @@ final class MacFacts {
             MemorySegment cName = arena.allocateFrom(name);
             MemorySegment value = arena.allocate(4096, Long.BYTES);
             MemorySegment length = arena.allocateFrom(JAVA_LONG, value.byteSize());
-            long answer = LibC.invoke(
-                    () -> (int) sysctl.invokeExact(cName, value, length, MemorySegment.NULL, 0L));
+            long answer = LibC.invoke(() -> (int) sysctl.invokeExact(cName, value, length, MemorySegment.NULL, 0L));
             long bytes = length.get(JAVA_LONG, 0);
             return answer != 0 || bytes < 0 || bytes > value.byteSize()
                     ? Optional.empty()
@@ -108,8 +109,7 @@ final class MacFacts {
         }
         MemorySegment bytes = MemorySegment.ofArray(value.get());
         return switch (value.get().length) {
-            case Integer.BYTES -> OptionalLong.of(
-                    Integer.toUnsignedLong(bytes.get(JAVA_INT_UNALIGNED, 0)));
+            case Integer.BYTES -> OptionalLong.of(Integer.toUnsignedLong(bytes.get(JAVA_INT_UNALIGNED, 0)));
             case Long.BYTES -> OptionalLong.of(bytes.get(JAVA_LONG_UNALIGNED, 0));
             default -> OptionalLong.empty();
         };
@@ -134,8 +134,7 @@ final class MacFacts {
             MemorySegment statistics = arena.allocate(HOST_VM_INFO64_INTS * (long) Integer.BYTES, Long.BYTES);
             MemorySegment count = arena.allocateFrom(JAVA_INT, HOST_VM_INFO64_INTS);
             int host = (int) LibC.invoke(() -> (int) hostSelf.invokeExact());
-            long answer = LibC.invoke(
-                    () -> (int) hostStatistics.invokeExact(host, HOST_VM_INFO64, statistics, count));
+            long answer = LibC.invoke(() -> (int) hostStatistics.invokeExact(host, HOST_VM_INFO64, statistics, count));
             if (answer != 0) {
                 return OptionalLong.empty();
             }
@@ -149,7 +148,7 @@ final class MacFacts {
         static final Optional<MethodHandle> SYSCTL = LibC.plain(
                 "sysctlbyname", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG));
         static final Optional<MethodHandle> HOST_SELF = LibC.plain("mach_host_self", FunctionDescriptor.of(JAVA_INT));
-        static final Optional<MethodHandle> HOST_STATISTICS = LibC.plain(
-                "host_statistics64", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
+        static final Optional<MethodHandle> HOST_STATISTICS =
+                LibC.plain("host_statistics64", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
     }
 }

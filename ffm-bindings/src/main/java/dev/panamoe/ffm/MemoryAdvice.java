@@ -37,7 +37,8 @@ public enum MemoryAdvice {
     }
 
     /// Gives this advice for the pages of a native or mapped segment. The range grows to whole pages, except for
-    /// [#DONT_NEED], for which it shrinks to the pages that lie wholly inside. A hint: the caller may ignore a refusal.
+    /// [#DONT_NEED], for which it shrinks to the pages that lie wholly inside. A hint: the caller may ignore
+    /// a refusal.
     public CallResult apply(MemorySegment segment) {
         int constant = Os.isLinux() ? linux : Os.isMac() ? mac : NONE;
         if (constant == NONE) {
@@ -57,8 +58,8 @@ public enum MemoryAdvice {
         if (madvise.isEmpty()) {
             return CallResult.unsupported("madvise");
         }
-        LibC.Answer answer = LibC.call(madvise.get(), (f, state) ->
-                (int) f.invokeExact(state, pages.address(), pages.bytes(), constant));
+        LibC.Answer answer = LibC.call(
+                madvise.get(), (f, state) -> (int) f.invokeExact(state, pages.address(), pages.bytes(), constant));
         return LibC.result(answer, "madvise " + this + " of " + segment.byteSize() + " bytes");
     }
 

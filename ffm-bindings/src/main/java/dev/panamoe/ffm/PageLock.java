@@ -38,8 +38,8 @@ public final class PageLock {
         int memlock = Os.isLinux() ? 8 : 6; // RLIMIT_MEMLOCK
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment limits = arena.allocate(JAVA_LONG, 2); // struct rlimit: soft, hard
-            LibC.Answer answer = LibC.call(
-                    Holder.GETRLIMIT.get(), (f, state) -> (int) f.invokeExact(state, memlock, limits));
+            LibC.Answer answer =
+                    LibC.call(Holder.GETRLIMIT.get(), (f, state) -> (int) f.invokeExact(state, memlock, limits));
             long soft = limits.get(JAVA_LONG, 0);
             // RLIM_INFINITY is 2^64-1 on Linux and 2^63-1 on macOS.
             return answer.value() < 0 || soft < 0 || soft == Long.MAX_VALUE

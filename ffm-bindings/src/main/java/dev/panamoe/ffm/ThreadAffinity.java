@@ -63,8 +63,8 @@ public final class ThreadAffinity {
             MemorySegment mask = arena.allocate(size, Long.BYTES);
             MemorySegment.copy(bits, 0, mask, JAVA_BYTE, 0, bits.length);
             long bytes = size;
-            LibC.Answer answer = LibC.call(
-                    Holder.SET.get(), (f, state) -> (int) f.invokeExact(state, CALLING_THREAD, bytes, mask));
+            LibC.Answer answer =
+                    LibC.call(Holder.SET.get(), (f, state) -> (int) f.invokeExact(state, CALLING_THREAD, bytes, mask));
             return LibC.result(answer, "binding the thread to CPUs " + cpus);
         }
     }

@@ -1,7 +1,7 @@
 package dev.panamoe.ffm;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.panamoe.ffm.CpuInfo.Cache;
 import dev.panamoe.ffm.CpuInfo.Cache.Kind;
@@ -25,10 +25,9 @@ class MachineFactsTest {
         assertThat(cpu.model()).isNotBlank();
         assertThat(cpu.performance()).isBetween(1, cpu.physical());
         assertThat(cpu.physical()).isLessThanOrEqualTo(cpu.logical());
-        assertThat(cpu.logical())
-                .isGreaterThanOrEqualTo(Runtime.getRuntime().availableProcessors());
+        assertThat(cpu.logical()).isGreaterThanOrEqualTo(Runtime.getRuntime().availableProcessors());
 
-        assumeThat(Os.isLinux() || Os.isMac()).isTrue();
+        assumeTrue(Os.isLinux() || Os.isMac());
         MemoryInfo memory = MemoryInfo.read();
         assertThat(memory.total().orElseThrow()).isGreaterThan(GIB / 8);
         assertThat(memory.usable().orElseThrow())
@@ -38,13 +37,11 @@ class MachineFactsTest {
 
     @Test
     void aHybridIntelProcessor() throws IOException {
-        write(
-                "proc/cpuinfo",
-                """
-                processor\t: 0
-                model name\t: 13th Gen Intel(R) Core(TM) i5-1340P
-                flags\t\t: fpu sse2 AVX2 fma avx_vnni
-                """);
+        write("proc/cpuinfo", """
+            processor\t: 0
+            model name\t: 13th Gen Intel(R) Core(TM) i5-1340P
+            flags\t\t: fpu sse2 AVX2 fma avx_vnni
+            """);
         write("sys/devices/system/cpu/online", "0-5");
         write("sys/devices/cpu_core/cpus", "0-3");
         write("sys/devices/cpu_atom/cpus", "4-5");
@@ -76,14 +73,12 @@ class MachineFactsTest {
 
     @Test
     void anArmProcessorWithSmallCores() throws IOException {
-        write(
-                "proc/cpuinfo",
-                """
-                processor\t: 0
-                Features\t: fp asimd asimddp i8mm
-                CPU implementer\t: 0x41
-                CPU part\t: 0xd0c
-                """);
+        write("proc/cpuinfo", """
+            processor\t: 0
+            Features\t: fp asimd asimddp i8mm
+            CPU implementer\t: 0x41
+            CPU part\t: 0xd0c
+            """);
         write("sys/devices/system/cpu/online", "0-1,4");
         write("sys/devices/system/cpu/cpu0/cpu_capacity", "1024");
         write("sys/devices/system/cpu/cpu1/cpu_capacity", "870");

@@ -2,7 +2,7 @@ package dev.panamoe.ffm;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -24,7 +24,7 @@ class MemoryCallsTest {
 
     @BeforeEach
     void needsThePosixCalls() {
-        assumeThat(Os.isLinux() || Os.isMac()).isTrue();
+        assumeTrue(Os.isLinux() || Os.isMac());
     }
 
     @ParameterizedTest
@@ -74,9 +74,10 @@ class MemoryCallsTest {
                     .startsWith("madvise WILL_NEED of " + LibC.pageSize() + " bytes: ")
                     .doesNotContain("error " + failed.errno());
         });
-        assertThat(PageLock.lock(nothing)).isInstanceOfSatisfying(CallResult.Failed.class, failed -> assertThat(
-                        failed.reason())
-                .startsWith("mlock of "));
+        assertThat(PageLock.lock(nothing))
+                .isInstanceOfSatisfying(
+                        CallResult.Failed.class,
+                        failed -> assertThat(failed.reason()).startsWith("mlock of "));
     }
 
     @Test
@@ -92,7 +93,7 @@ class MemoryCallsTest {
 
     @Test
     void locksAndUnlocksAPage() throws IOException {
-        assumeThat(PageLock.limit().orElse(Long.MAX_VALUE)).isGreaterThanOrEqualTo(4 * LibC.pageSize());
+        assumeTrue(PageLock.limit().orElse(Long.MAX_VALUE) >= 4 * LibC.pageSize());
         try (Arena arena = Arena.ofConfined()) {
             long before = lockedBytes();
             MemorySegment allocated = arena.allocate(2 * LibC.pageSize(), LibC.pageSize());

@@ -1,7 +1,7 @@
 package dev.panamoe.ffm;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,7 +49,7 @@ class StdErrTest {
     }
 
     private String run(String redirection, String... options) throws IOException, InterruptedException {
-        assumeThat(Os.isLinux() || Os.isMac()).isTrue();
+        assumeTrue(Os.isLinux() || Os.isMac());
         List<String> command = new ArrayList<>(List.of(
                 "/bin/sh",
                 "-c",

@@ -1,7 +1,7 @@
 package dev.panamoe.ffm;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.BitSet;
 import java.util.concurrent.Callable;
@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class ThreadAffinityTest {
     @Test
     void pinsTheCallingThreadOnly() throws Exception {
-        assumeThat(Os.isLinux()).isTrue();
+        assumeTrue(Os.isLinux());
         BitSet all = ThreadAffinity.current().orElseThrow();
         assertThat(all.cardinality()).isPositive();
         BitSet last = new BitSet();
@@ -26,7 +26,7 @@ class ThreadAffinityTest {
 
     @Test
     void refusesWhatCannotBe() throws Exception {
-        assumeThat(Os.isLinux()).isTrue();
+        assumeTrue(Os.isLinux());
         BitSet absent = new BitSet();
         absent.set(65_000);
         assertThat(ThreadAffinity.pin(absent)).isInstanceOf(CallResult.Failed.class);
@@ -35,12 +35,13 @@ class ThreadAffinityTest {
         tooFar.set(1_000_000);
         assertThat(ThreadAffinity.pin(tooFar).reason()).contains("1000000");
         BitSet all = ThreadAffinity.current().orElseThrow();
-        assertThat(on(Thread.ofVirtual(), () -> ThreadAffinity.pin(all)).reason()).contains("virtual thread");
+        assertThat(on(Thread.ofVirtual(), () -> ThreadAffinity.pin(all)).reason())
+                .contains("virtual thread");
     }
 
     @Test
     void elsewhereItSaysSo() {
-        assumeThat(Os.isLinux()).isFalse();
+        assumeTrue(!Os.isLinux());
         assertThat(ThreadAffinity.current()).isEmpty();
         assertThat(ThreadAffinity.pin(new BitSet())).isInstanceOf(CallResult.Unsupported.class);
     }

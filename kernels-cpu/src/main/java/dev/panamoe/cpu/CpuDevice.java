@@ -46,6 +46,11 @@ final class CpuDevice implements Device {
     }
 
     @Override
+    public long freeMemory() {
+        return MemoryInfo.read().usable().orElse(Long.MAX_VALUE);
+    }
+
+    @Override
     public boolean supports(Op op, QuantType type) {
         return op == Op.VECTOR ? type.blockSize() == 1 && WeightFormat.TYPES.containsKey(type)
                 : WeightFormat.TYPES.containsKey(type);

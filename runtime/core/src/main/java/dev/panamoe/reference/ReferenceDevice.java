@@ -30,6 +30,12 @@ final class ReferenceDevice implements Device {
     }
 
     @Override
+    public long freeMemory() {
+        Runtime r = Runtime.getRuntime();
+        return r.maxMemory() - (r.totalMemory() - r.freeMemory());
+    }
+
+    @Override
     public boolean supports(Op op, QuantType type) {
         return Quants.supported().contains(type);
     }

@@ -9,6 +9,9 @@ import java.util.List;
 
 /// The backend that defines the others: always usable, never the best choice.
 public final class ReferenceProvider implements BackendProvider {
+    /// For the service loader.
+    public ReferenceProvider() {}
+
     @Override
     public String name() {
         return "reference";

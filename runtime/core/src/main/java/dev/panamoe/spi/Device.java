@@ -8,6 +8,9 @@ import dev.panamoe.tensor.TensorView;
 public interface Device extends AutoCloseable {
     DeviceInfo info();
 
+    /// Bytes that buffers and caches may still take; `Long.MAX_VALUE` when unknown.
+    long freeMemory();
+
     /// Whether `op` works on weights stored as `type`. What is not supported is refused when a model is loaded.
     boolean supports(Op op, QuantType type);
 

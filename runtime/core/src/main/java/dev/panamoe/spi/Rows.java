@@ -33,6 +33,9 @@ public record Rows(Buffer buffer, int offset, int rows, int cols, int stride) {
 
     /// Row `from` to `from + count - 1`.
     public Rows rows(int from, int count) {
+        if (from == 0 && count == rows) {
+            return this;
+        }
         if (from < 0 || from + count > rows) {
             throw new IllegalArgumentException("rows " + from + " to " + (from + count) + " of " + rows);
         }

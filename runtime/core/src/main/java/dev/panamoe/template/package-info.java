@@ -1,2 +1,3 @@
-/// Chat templates: the Jinja that model files carry, rendered as Python renders it, within limits. Begin at `ChatTemplate`.
+/// Chat templates: the Jinja that model files carry, rendered as Python renders it, within limits. Begin at
+/// `ChatTemplate`.
 package dev.panamoe.template;

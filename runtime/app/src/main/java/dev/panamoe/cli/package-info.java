@@ -1,0 +1,2 @@
+/// The command line. Begin at `Main`.
+package dev.panamoe.cli;

@@ -1,0 +1,7 @@
+/// The command line and the server.
+@org.jspecify.annotations.NullMarked
+module dev.panamoe.app {
+    requires static transitive org.jspecify;
+    requires dev.panamoe.core;
+    requires dev.panamoe.ffm;
+}

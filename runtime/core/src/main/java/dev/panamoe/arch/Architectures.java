@@ -1,0 +1,46 @@
+package dev.panamoe.arch;
+
+import dev.panamoe.PanamoeException;
+import dev.panamoe.gguf.GgufFile;
+import dev.panamoe.spec.ModelSpec;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/// All architectures that can run. A new one is a file beside this and a line here.
+public final class Architectures {
+    private static final List<Architecture> ALL = List.of(new DeepSeek2(), new Gemma4());
+
+    private Architectures() {}
+
+    /// The names of `general.architecture` that can run.
+    public static List<String> names() {
+        return ALL.stream().map(Architecture::name).toList();
+    }
+
+    /// What the file's metadata describes.
+    ///
+    /// @throws PanamoeException when the architecture is not known or its metadata is not sound
+    public static ModelSpec read(GgufFile file) {
+        String name = file.metadata()
+                .findString("general.architecture")
+                .orElseThrow(() -> new PanamoeException(
+                        file.name() + ": general.architecture is missing; this is not a model file"));
+        Architecture architecture = ALL.stream()
+                .filter(a -> a.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new PanamoeException(file.name() + ": the architecture '" + printable(name)
+                        + "' is not supported; supported are " + String.join(", ", names())));
+        try {
+            return architecture.read(file);
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw new PanamoeException(file.name() + ": the metadata contradicts itself: " + e.getMessage(), e);
+        }
+    }
+
+    private static String printable(String s) {
+        return s.codePoints()
+                .limit(40)
+                .mapToObj(c -> Character.isISOControl(c) ? "?" : Character.toString(c))
+                .collect(Collectors.joining());
+    }
+}

@@ -1,0 +1,137 @@
+package dev.panamoe.arch;
+
+import dev.panamoe.gguf.GgufFile;
+import dev.panamoe.spec.Activation;
+import dev.panamoe.spec.AttentionSpec;
+import dev.panamoe.spec.FeedForwardSpec;
+import dev.panamoe.spec.FeedForwardSpec.Dense;
+import dev.panamoe.spec.FeedForwardSpec.Moe;
+import dev.panamoe.spec.LayerSpec;
+import dev.panamoe.spec.ModelSpec;
+import dev.panamoe.spec.RopeSpec;
+import dev.panamoe.spec.RouterSpec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// Gemma 4: sliding and global layers with different head sizes, queries and keys normed (so the attention scale is 1),
+/// values normed; a dense feed-forward beside the experts (26B-A4B); per-layer embeddings and a tail of layers that
+/// share keys and values (E2B, E4B).
+final class Gemma4 implements Architecture {
+    private static final float DEFAULT_SOFTCAP = 30f;
+
+    @Override
+    public String name() {
+        return "gemma4";
+    }
+
+    @Override
+    public ModelSpec read(GgufFile file) {
+        Hyper h = new Hyper(file, name());
+        int layers = h.count("block_count");
+        int embedding = h.width("embedding_length");
+        int[] heads = h.widths("attention.head_count", layers);
+        int[] keyHeads = h.widths("attention.head_count_kv", layers);
+        int[] ffn = h.widths("feed_forward_length", layers);
+        boolean[] sliding = h.flags("attention.sliding_window_pattern", layers);
+        int window = h.width("attention.sliding_window");
+        int shared = h.count("attention.shared_kv_layers", 0);
+        if (shared >= layers) {
+            throw h.fault("all " + layers + " layers share keys and values; at least one must have its own");
+        }
+        int owners = layers - shared;
+
+        int globalSize = headSize(h, "");
+        int slidingSize = headSize(h, "_swa");
+        RopeSpec globalRope = Ropes.halves(globalFrequencies(h));
+        RopeSpec slidingRope = Ropes.halves(Ropes.plain(
+                even(h, "rope.dimension_count_swa", slidingSize), h.positive("rope.freq_base_swa", 10_000f)));
+
+        List<LayerSpec> specs = new ArrayList<>();
+        for (int i = 0; i < layers; i++) {
+            boolean owns = i < owners;
+            AttentionSpec attention = new AttentionSpec.Gqa(
+                    heads[i],
+                    keyHeads[i],
+                    sliding[i] ? slidingSize : globalSize,
+                    sliding[i] ? window : 0,
+                    1f,
+                    sliding[i] ? slidingRope : globalRope,
+                    true,
+                    true,
+                    owns && !h.hasTensor("blk." + i + ".attn_v.weight"),
+                    owns ? OptionalInt.empty() : OptionalInt.of(lastOwner(h, sliding, owners, i)));
+            specs.add(new LayerSpec(
+                    i,
+                    attention,
+                    feedForward(h, ffn[i]),
+                    true,
+                    h.hasTensor("blk." + i + ".layer_output_scale.weight")));
+        }
+        return new ModelSpec(
+                name(),
+                h.name(),
+                embedding,
+                h.vocabulary(),
+                h.width("context_length"),
+                h.positive("attention.layer_norm_rms_epsilon"),
+                (float) Math.sqrt(embedding),
+                h.real("final_logit_softcapping", DEFAULT_SOFTCAP),
+                h.width("embedding_length_per_layer_input", 0),
+                specs);
+    }
+
+    private static int headSize(Hyper h, String suffix) {
+        int size = h.width("attention.key_length" + suffix);
+        int values = h.width("attention.value_length" + suffix, size);
+        if (values != size) {
+            throw h.fault("keys of " + size + " and values of " + values + " differ; Gemma 4 has them equal");
+        }
+        return size;
+    }
+
+    private static int even(Hyper h, String key, int otherwise) {
+        int dims = h.width(key, otherwise);
+        if (dims % 2 != 0 || dims == 0) {
+            throw h.fault("gemma4." + key + " is " + dims + ", expected an even number above 0");
+        }
+        return dims;
+    }
+
+    /// Global layers: the exponent spans the whole head, and `rope_freqs` stops most pairs by dividing by 1e30.
+    private static float[] globalFrequencies(Hyper h) {
+        int dims = even(h, "rope.dimension_count", h.width("attention.key_length"));
+        float[] plain = Ropes.plain(dims, h.positive("rope.freq_base"));
+        return h.hasTensor("rope_freqs.weight")
+                ? Ropes.divided(plain, h.vector("rope_freqs.weight", dims / 2))
+                : plain;
+    }
+
+    private static int lastOwner(Hyper h, boolean[] sliding, int owners, int layer) {
+        for (int i = owners - 1; i >= 0; i--) {
+            if (sliding[i] == sliding[layer]) {
+                return i;
+            }
+        }
+        throw h.fault("layer " + layer + " shares keys and values, but no layer of its kind has any");
+    }
+
+    private static FeedForwardSpec feedForward(Hyper h, int width) {
+        Dense dense = new Dense(width, Activation.GELU_TANH);
+        int experts = h.count("expert_count", 0);
+        if (experts == 0) {
+            return dense;
+        }
+        return new Moe(
+                RouterSpec.softmaxTopK(experts, h.count("expert_used_count")),
+                h.width("expert_feed_forward_length"),
+                Activation.GELU_TANH,
+                Optional.of(dense),
+                "",
+                true,
+                true,
+                false,
+                true);
+    }
+}

@@ -1,0 +1,47 @@
+package dev.panamoe.chat;
+
+import dev.panamoe.tokenizer.Tokenizer;
+import java.util.OptionalInt;
+
+/// How a model's vocabulary sets its reasoning apart.
+///
+/// @param open text before the reasoning
+/// @param openId its token; empty when it is found in the text instead
+/// @param close text after the reasoning
+/// @param closeId its token; empty when it is found in the text instead
+/// @param header text that follows `open` and belongs to it
+/// @param gap whether newlines between the reasoning and the content belong to neither
+public record Markers(String open, OptionalInt openId, String close, OptionalInt closeId, String header, boolean gap) {
+    /// Gemma 4's channel if the vocabulary has its tokens, otherwise `<think>` and `</think>`: special tokens, normal
+    /// entries of the vocabulary, or plain text.
+    /// Looks through the vocabulary: once per model, not per answer.
+    public static Markers of(Tokenizer tokenizer) {
+        var open = tokenizer.idOf("<|channel>");
+        var close = tokenizer.idOf("<channel|>");
+        if (open.isPresent() && close.isPresent()) {
+            return new Markers("<|channel>", open, "<channel|>", close, "thought\n", false);
+        }
+        return new Markers("<think>", find(tokenizer, "<think>"), "</think>", find(tokenizer, "</think>"), "", true);
+    }
+
+    private static OptionalInt find(Tokenizer tokenizer, String text) {
+        var special = tokenizer.idOf(text);
+        if (special.isPresent()) {
+            return special;
+        }
+        for (int id = 0; id < tokenizer.size(); id++) {
+            if (tokenizer.token(id).equals(text)) {
+                return OptionalInt.of(id);
+            }
+        }
+        return OptionalInt.empty();
+    }
+
+    boolean opens(int token) {
+        return openId.isPresent() && openId.getAsInt() == token;
+    }
+
+    boolean closes(int token) {
+        return closeId.isPresent() && closeId.getAsInt() == token;
+    }
+}

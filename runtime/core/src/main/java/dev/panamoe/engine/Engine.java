@@ -1,0 +1,204 @@
+package dev.panamoe.engine;
+
+import dev.panamoe.PanamoeException;
+import dev.panamoe.arch.Architectures;
+import dev.panamoe.chat.ChatFormat;
+import dev.panamoe.gguf.GgufFile;
+import dev.panamoe.gguf.Metadata;
+import dev.panamoe.model.MemoryPlan;
+import dev.panamoe.model.Model;
+import dev.panamoe.model.Runner;
+import dev.panamoe.sampling.SamplingParams;
+import dev.panamoe.spec.ModelSpec;
+import dev.panamoe.spi.Device;
+import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.DeviceOptions;
+import dev.panamoe.tokenizer.Tokenizer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// A model ready to run. It may be used by many threads; each conversation is a {@link Session} of its own, all share
+/// the weights, and their steps take turns on the device.
+///
+/// ```java
+/// try (Engine engine = Engine.open(Path.of("model.gguf"));
+///         Session session = engine.newSession()) {
+///     Completion answer = session.chat("Why is the sky blue?", delta -> System.out.print(delta.content()));
+///     System.out.println(answer.finishReason());
+/// }
+/// ```
+public final class Engine implements AutoCloseable {
+    private final Deque<AutoCloseable> resources = new ArrayDeque<>();
+    private final ReentrantLock device = new ReentrantLock(true);
+    private final EngineOptions options;
+    private final Backends.Choice choice;
+    private final GgufFile file;
+    private final Tokenizer tokenizer;
+    private final Model model;
+    private final Runner runner;
+    private final long loadNanos;
+
+    private volatile boolean closed;
+    private volatile @Nullable ChatFormat chatFormat;
+
+    private Engine(String source, EngineOptions options) {
+        long start = System.nanoTime();
+        this.options = options;
+        try {
+            choice = Backends.choose(options.backend());
+            file = own(ModelFile.open(source)).file();
+            ModelSpec spec = Architectures.read(file);
+            tokenizer = Tokenizer.of(file.metadata());
+            Device opened = own(choice.open(new DeviceOptions(options.threads())));
+            model = own(Model.load(file, spec, opened));
+            // A quarter of the heap for intermediates leaves room for the backend's own and everything else.
+            runner = own(new Runner(
+                    model, MemoryPlan.rowsWithin(spec, Runtime.getRuntime().maxMemory() / 4)));
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+        loadNanos = System.nanoTime() - start;
+    }
+
+    /// Opens a model file with default options.
+    ///
+    /// @throws PanamoeException when the file cannot run here, and why
+    public static Engine open(Path model) {
+        return open(model.toString(), EngineOptions.DEFAULT);
+    }
+
+    /// Opens a model.
+    ///
+    /// @param model a GGUF file, or an embedded model such as `demo:gemma4`
+    /// @throws PanamoeException when it cannot run here, and why
+    public static Engine open(String model, EngineOptions options) {
+        return new Engine(model, options);
+    }
+
+    private <T extends AutoCloseable> T own(T resource) {
+        resources.push(resource);
+        return resource;
+    }
+
+    /// A new conversation with an empty context.
+    ///
+    /// @throws PanamoeException when there is no memory for its keys and values
+    public Session newSession() {
+        if (closed) {
+            throw new IllegalStateException("the engine is closed");
+        }
+        return new Session(this, model.newCaches(contextLength(), runner.maxRows(), options.cacheType()));
+    }
+
+    /// Positions a session can hold.
+    public int contextLength() {
+        return options.contextLength() > 0
+                ? options.contextLength()
+                : Math.min(model.spec().contextLength(), EngineOptions.DEFAULT_CONTEXT);
+    }
+
+    public ModelSpec spec() {
+        return model.spec();
+    }
+
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    public Metadata metadata() {
+        return file.metadata();
+    }
+
+    /// How the model wants conversations written.
+    public ChatFormat chatFormat() {
+        ChatFormat format = chatFormat;
+        if (format == null) {
+            // Reading a template takes milliseconds that raw prompts need not spend.
+            format = ChatFormat.of(
+                    file.name(),
+                    file.metadata().findString("tokenizer.chat_template"),
+                    tokenText(tokenizer.bos()),
+                    tokenText(tokenizer.eos()));
+            chatFormat = format;
+        }
+        return format;
+    }
+
+    private String tokenText(OptionalInt id) {
+        return id.isEmpty() ? "" : new String(tokenizer.bytes(id.getAsInt()), StandardCharsets.UTF_8);
+    }
+
+    /// What the model's authors recommend.
+    public SamplingParams defaultSampling() {
+        return SamplingParams.defaults(file.metadata()::findFloat);
+    }
+
+    /// The device that computes.
+    public DeviceInfo device() {
+        return choice.device();
+    }
+
+    /// Why this device and not others, one line each.
+    public List<String> backendReasons() {
+        return choice.reasons();
+    }
+
+    /// Wall-clock time of opening, in nanoseconds.
+    public long loadNanos() {
+        return loadNanos;
+    }
+
+    /// The runner, for one step: waits until no other session uses it. Must be followed by {@link #release}.
+    Runner acquire() {
+        device.lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("the engine is closed");
+            }
+            file.checkUnchanged();
+            return runner;
+        } catch (RuntimeException e) {
+            device.unlock();
+            throw e;
+        }
+    }
+
+    void release() {
+        device.unlock();
+    }
+
+    int maxRows() {
+        return runner.maxRows();
+    }
+
+    /// Waits for a running step, then frees everything. Sessions must not be used any more.
+    @Override
+    public void close() {
+        device.lock();
+        try {
+            closed = true;
+            while (!resources.isEmpty()) {
+                closeQuietly(resources.pop());
+            }
+        } finally {
+            device.unlock();
+        }
+    }
+
+    private static void closeQuietly(AutoCloseable resource) {
+        try {
+            resource.close();
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

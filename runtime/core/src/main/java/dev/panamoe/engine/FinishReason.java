@@ -1,0 +1,18 @@
+package dev.panamoe.engine;
+
+import java.util.Locale;
+
+/// Why an answer ended.
+public enum FinishReason {
+    /// The model ended it, or a stop string came.
+    STOP,
+    /// The number of tokens asked for, or the end of the context.
+    LENGTH,
+    /// The caller's thread was interrupted.
+    CANCELLED;
+
+    /// As JSON shows it: `stop`, `length`, `cancelled`.
+    public String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,43 @@
+package dev.panamoe.engine;
+
+import dev.panamoe.gguf.GgufFile;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+
+/// An opened model file: a path, or an embedded model by its name.
+public final class ModelFile implements AutoCloseable {
+    private final GgufFile file;
+    private final Arena arena;
+
+    private ModelFile(GgufFile file, Arena arena) {
+        this.file = file;
+        this.arena = arena;
+    }
+
+    /// @param model a GGUF file, or an embedded model such as `demo:gemma4`
+    /// @throws dev.panamoe.PanamoeException when it is not a sound GGUF file
+    @SuppressWarnings("MustBeClosedChecker") // The arena lives as long as the file, whose close() ends it.
+    public static ModelFile open(String model) {
+        Arena arena = Arena.ofShared();
+        try {
+            return new ModelFile(
+                    model.startsWith(EmbeddedModels.PREFIX)
+                            ? EmbeddedModels.open(model, arena)
+                            : GgufFile.open(Path.of(model)),
+                    arena);
+        } catch (RuntimeException e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    public GgufFile file() {
+        return file;
+    }
+
+    @Override
+    public void close() {
+        file.close();
+        arena.close();
+    }
+}

@@ -1,0 +1,307 @@
+package dev.panamoe.engine;
+
+import dev.panamoe.PanamoeException;
+import dev.panamoe.chat.ChatFormat;
+import dev.panamoe.chat.ChatMessage;
+import dev.panamoe.chat.Delta;
+import dev.panamoe.chat.OutputParser;
+import dev.panamoe.chat.StopStrings;
+import dev.panamoe.engine.Completion.Timings;
+import dev.panamoe.engine.Completion.Usage;
+import dev.panamoe.model.Caches;
+import dev.panamoe.model.Runner;
+import dev.panamoe.model.Tap;
+import dev.panamoe.sampling.Sampler;
+import dev.panamoe.tokenizer.TokenStream;
+import dev.panamoe.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/// One conversation: its messages, and the keys and values of every token so far. Not for use by several threads at
+/// once; different sessions are independent.
+public final class Session implements AutoCloseable {
+    private final Engine engine;
+    private final Caches caches;
+    private final List<ChatMessage> messages = new ArrayList<>();
+    private final float[] logits;
+
+    /// The tokens whose keys and values are in the caches.
+    private int[] tokens = new int[64];
+
+    private int position;
+    private final int[] one = new int[1];
+
+    Session(Engine engine, Caches caches) {
+        this.engine = engine;
+        this.caches = caches;
+        this.logits = new float[engine.spec().vocabulary()];
+    }
+
+    /// Answers a message of the user and remembers both, with the sampling the model's authors recommend.
+    ///
+    /// @param listener gets the answer as it is generated
+    public Completion chat(String message, Consumer<Delta> listener) {
+        return chat(message, GenerationOptions.of(engine.defaultSampling()), listener);
+    }
+
+    /// Answers a message of the user and remembers both. When it fails, the conversation is as before.
+    ///
+    /// @param listener gets the answer as it is generated
+    /// @throws PanamoeException when the conversation does not fit the context, or the file has no chat template
+    public Completion chat(String message, GenerationOptions options, Consumer<Delta> listener) {
+        List<ChatMessage> with = new ArrayList<>(messages);
+        with.add(ChatMessage.user(message));
+        Completion answer = answer(with, Map.of(), options, listener);
+        with.add(ChatMessage.assistant(answer.text()));
+        messages.clear();
+        messages.addAll(with);
+        return answer;
+    }
+
+    /// Answers a conversation without remembering it; what it shares with the one before costs nothing.
+    ///
+    /// @param variables for the model's template besides the messages, such as `enable_thinking`
+    public Completion answer(
+            List<ChatMessage> conversation,
+            Map<String, Object> variables,
+            GenerationOptions options,
+            Consumer<Delta> listener) {
+        ChatFormat format = engine.chatFormat();
+        // The template writes the beginning-of-sequence token itself.
+        int[] prompt = engine.tokenizer().encode(format.render(conversation, true, variables), true);
+        return generate(prompt, options, Optional.of(OutputParser.of(engine.tokenizer(), prompt)), listener);
+    }
+
+    /// Continues a text as it is, without a chat template.
+    ///
+    /// @param listener gets the continuation as it is generated
+    public Completion complete(String text, GenerationOptions options, Consumer<Delta> listener) {
+        return complete(rawPrompt(engine.tokenizer(), text), options, listener);
+    }
+
+    /// Continues token ids.
+    public Completion complete(int[] prompt, GenerationOptions options, Consumer<Delta> listener) {
+        return generate(prompt, options, Optional.empty(), listener);
+    }
+
+    /// A text as a model without a template reads it: with the beginning-of-sequence token if the model has one.
+    static int[] rawPrompt(Tokenizer tokenizer, String text) {
+        int[] ids = tokenizer.encode(text, true);
+        if (!tokenizer.addBos()) {
+            return ids;
+        }
+        int bos = tokenizer.bos().orElseThrow();
+        if (ids.length > 0 && ids[0] == bos) {
+            return ids;
+        }
+        int[] with = new int[ids.length + 1];
+        with[0] = bos;
+        System.arraycopy(ids, 0, with, 1, ids.length);
+        return with;
+    }
+
+    private Completion generate(
+            int[] prompt, GenerationOptions options, Optional<OutputParser> parser, Consumer<Delta> listener) {
+        long start = System.nanoTime();
+        checkPrompt(prompt);
+        int cached = rewindTo(prompt);
+        Sampler sampler = new Sampler(options.sampling());
+        for (int token : prompt) {
+            sampler.accept(token);
+        }
+        List<Integer> generated = new ArrayList<>();
+        if (!prefill(prompt, cached)) {
+            long now = System.nanoTime();
+            return new Completion(
+                    "",
+                    "",
+                    generated,
+                    FinishReason.CANCELLED,
+                    new Usage(prompt.length, cached, 0),
+                    new Timings(now - start, 0));
+        }
+        Output output = new Output(parser, options.stops(), engine.tokenizer().stream(false), listener);
+        long promptEnd = 0;
+        FinishReason reason;
+        while (true) {
+            int token = sampler.sample(logits, 0, logits.length);
+            if (generated.isEmpty()) {
+                promptEnd = System.nanoTime();
+            }
+            sampler.accept(token);
+            generated.add(token);
+            boolean end = engine.tokenizer().stopTokens().contains(token) && !options.ignoreEnd();
+            if (end || output.accept(token)) {
+                reason = FinishReason.STOP;
+                break;
+            }
+            if (generated.size() >= options.maxTokens() || position >= engine.contextLength()) {
+                reason = FinishReason.LENGTH;
+                break;
+            }
+            if (Thread.interrupted()) {
+                reason = FinishReason.CANCELLED;
+                break;
+            }
+            step(token);
+        }
+        output.finish();
+        return new Completion(
+                output.content.toString(),
+                output.reasoning.toString(),
+                generated,
+                reason,
+                new Usage(prompt.length, cached, generated.size()),
+                new Timings(promptEnd - start, System.nanoTime() - promptEnd));
+    }
+
+    private void checkPrompt(int[] prompt) {
+        if (prompt.length == 0) {
+            throw new PanamoeException("the prompt is empty");
+        }
+        if (prompt.length > engine.contextLength()) {
+            throw new PanamoeException("the prompt has " + prompt.length + " tokens, but the context holds "
+                    + engine.contextLength() + "; use a larger --ctx or a shorter prompt");
+        }
+        int size = engine.spec().vocabulary();
+        for (int token : prompt) {
+            if (token < 0 || token >= size) {
+                throw new PanamoeException(
+                        "token " + token + " is not in the vocabulary, which ends at " + (size - 1));
+            }
+        }
+    }
+
+    /// Drops what the new prompt does not begin with, and says how many of its tokens are known already. The last one
+    /// never counts: its logits are needed.
+    private int rewindTo(int[] prompt) {
+        int shorter = Math.min(position, prompt.length);
+        int common = Arrays.mismatch(tokens, 0, shorter, prompt, 0, shorter);
+        if (common < 0) {
+            common = shorter;
+        }
+        common = Math.min(common, prompt.length - 1);
+        if (position - common > caches.rewindable()) {
+            common = 0;
+        }
+        position = common;
+        return common;
+    }
+
+    /// Passes the prompt from `from` on through the model; false when the thread was interrupted.
+    private boolean prefill(int[] prompt, int from) {
+        for (int at = from; at < prompt.length; ) {
+            if (Thread.interrupted()) {
+                return false;
+            }
+            Runner runner = engine.acquire();
+            try {
+                int n = Math.min(runner.maxRows(), prompt.length - at);
+                forward(runner, prompt, at, n);
+                at += n;
+                if (at == prompt.length) {
+                    runner.logits(n - 1, 1, logits, 0, Tap.NONE);
+                }
+            } finally {
+                engine.release();
+            }
+        }
+        return true;
+    }
+
+    private void step(int token) {
+        one[0] = token;
+        Runner runner = engine.acquire();
+        try {
+            forward(runner, one, 0, 1);
+            runner.logits(0, 1, logits, 0, Tap.NONE);
+        } finally {
+            engine.release();
+        }
+    }
+
+    private void forward(Runner runner, int[] source, int from, int count) {
+        runner.forward(caches, source, from, count, position, Tap.NONE);
+        if (position + count > tokens.length) {
+            tokens = Arrays.copyOf(tokens, Math.max(position + count, Math.min(2 * tokens.length, engine.contextLength())));
+        }
+        System.arraycopy(source, from, tokens, position, count);
+        position += count;
+    }
+
+    /// The conversation so far, see {@link #chat}.
+    public List<ChatMessage> messages() {
+        return List.copyOf(messages);
+    }
+
+    /// Positions in use.
+    public int position() {
+        return position;
+    }
+
+    /// Forgets everything.
+    public void reset() {
+        messages.clear();
+        position = 0;
+    }
+
+    /// Frees the keys and values.
+    @Override
+    public void close() {
+        caches.close();
+    }
+
+    /// From tokens to text: decoded, parted into reasoning and content, cut at stop strings.
+    private static final class Output {
+        /// Empty for raw text, where everything is content.
+        private final Optional<OutputParser> parser;
+        private final StopStrings stops;
+        private final TokenStream stream;
+        private final Consumer<Delta> listener;
+        private final StringBuilder content = new StringBuilder();
+        private final StringBuilder reasoning = new StringBuilder();
+        private boolean stopped;
+
+        Output(Optional<OutputParser> parser, List<String> stops, TokenStream stream, Consumer<Delta> listener) {
+            this.parser = parser;
+            this.stops = new StopStrings(stops);
+            this.stream = stream;
+            this.listener = listener;
+        }
+
+        /// Whether a stop string was met.
+        boolean accept(int token) {
+            String text = stream.append(token);
+            emit(parser.isPresent() ? parser.get().append(token, text) : new Delta("", text));
+            return stopped;
+        }
+
+        void finish() {
+            if (stopped) {
+                return;
+            }
+            String rest = stream.finish();
+            emit(parser.isPresent() ? parser.get().append(rest) : new Delta("", rest));
+            parser.ifPresent(p -> emit(p.finish()));
+            show(new Delta("", stops.finish()));
+        }
+
+        private void emit(Delta delta) {
+            StopStrings.Result kept = stops.append(delta.content());
+            stopped |= kept.stop().isPresent();
+            show(new Delta(delta.reasoning(), kept.text()));
+        }
+
+        private void show(Delta delta) {
+            if (!delta.reasoning().isEmpty() || !delta.content().isEmpty()) {
+                reasoning.append(delta.reasoning());
+                content.append(delta.content());
+                listener.accept(delta);
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+package dev.panamoe.model;
+
+import dev.panamoe.spec.AttentionSpec.Gqa;
+import dev.panamoe.spec.AttentionSpec.Mla;
+import dev.panamoe.spec.FeedForwardSpec;
+import dev.panamoe.spec.FeedForwardSpec.Dense;
+import dev.panamoe.spec.FeedForwardSpec.Moe;
+import dev.panamoe.spec.LayerSpec;
+import dev.panamoe.spec.ModelSpec;
+import dev.panamoe.spi.Ids;
+import dev.panamoe.spi.Rows;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// The intermediates of a forward pass over `n` rows, as views of {@link Scratch}. All views are made once, so that a
+/// step creates none. d = embedding.
+final class Activations {
+    final int n;
+    /// (n, 1)
+    final Ids tokens;
+    /// (n, 1)
+    final Ids positions;
+    /// (n, d): the residual stream
+    final Rows x;
+    /// (n, d): its norm
+    final Rows h;
+    /// (n, d): what a branch adds to it
+    final Rows branch;
+    /// (n, d): a second branch beside it
+    final Rows branch2;
+    /// (n, d): input of the router or of the experts, where they have norms of their own
+    final Rows h2;
+    /// (n, L * W): per-layer embeddings
+    final @Nullable Rows perLayer;
+    /// (n, L * W): the projected residual that joins them
+    final @Nullable Rows perLayerProjected;
+    /// (n * L, W): the same, a row a layer
+    final @Nullable Rows perLayerSlices;
+
+    final List<Layer> layers = new ArrayList<>();
+
+    Activations(Scratch s, ModelSpec spec, int n) {
+        this.n = n;
+        int d = spec.embedding();
+        tokens = Ids.of(s.tokens, n, 1);
+        positions = Ids.of(s.positions, n, 1);
+        x = Rows.of(s.x, n, d);
+        h = Rows.of(s.h, n, d);
+        branch = Rows.of(s.branch, n, d);
+        branch2 = Rows.of(s.branch2, n, d);
+        h2 = Rows.of(s.h2, n, d);
+        int all = spec.perLayerInput() * spec.layers().size();
+        perLayer = all == 0 ? null : Rows.of(s.perLayer, n, all);
+        perLayerProjected = all == 0 ? null : Rows.of(s.perLayerProjected, n, all);
+        perLayerSlices = perLayerProjected == null
+                ? null
+                : perLayerProjected.split(spec.layers().size());
+        for (LayerSpec layer : spec.layers()) {
+            layers.add(new Layer(s, spec, layer, n, perLayer));
+        }
+    }
+
+    /// The views that depend on a layer's sizes.
+    static final class Layer {
+        final @Nullable GqaRows gqa;
+        final @Nullable MlaRows mla;
+        final @Nullable FfnRows dense;
+        final @Nullable RouterRows router;
+        /// (n, W): the layer's part of the per-layer embeddings, and its gate
+        final @Nullable Rows perLayerInput;
+        final @Nullable Rows perLayerGate;
+
+        Layer(Scratch s, ModelSpec spec, LayerSpec layer, int n, @Nullable Rows perLayer) {
+            gqa = layer.attention() instanceof Gqa a ? new GqaRows(s, a, n) : null;
+            mla = layer.attention() instanceof Mla a ? new MlaRows(s, a, n) : null;
+            dense = denseOf(layer.feedForward())
+                    .map(f -> new FfnRows(s, f, n))
+                    .orElse(null);
+            router = layer.feedForward() instanceof Moe f ? new RouterRows(s, f, n) : null;
+            int w = spec.perLayerInput();
+            perLayerInput = perLayer == null ? null : perLayer.columns(layer.index() * w, w);
+            perLayerGate = perLayer == null ? null : Rows.of(s.perLayerGate, n, w);
+        }
+    }
+
+    /// The dense feed-forward of a layer: its only one, or the one beside experts.
+    static Optional<Dense> denseOf(FeedForwardSpec f) {
+        return switch (f) {
+            case Dense dense -> Optional.of(dense);
+            case Moe moe -> moe.beside();
+        };
+    }
+
+    /// Grouped-query attention. (n, heads * headSize) and the same rows split by head; `…Rope` are the rotated columns.
+    static final class GqaRows {
+        final Rows q;
+        final Rows qHeads;
+        final Rows qRope;
+        final Rows k;
+        final Rows kHeads;
+        final Rows kRope;
+        final Rows v;
+        final Rows vHeads;
+        final Rows out;
+        final Rows outHeads;
+
+        GqaRows(Scratch s, Gqa a, int n) {
+            q = Rows.of(s.q, n, a.queryWidth());
+            qHeads = q.split(a.heads());
+            qRope = qHeads.columns(0, a.rope().dims());
+            k = Rows.of(s.k, n, a.keyWidth());
+            kHeads = k.split(a.keyHeads());
+            kRope = kHeads.columns(0, a.rope().dims());
+            v = Rows.of(s.v, n, a.keyWidth());
+            vHeads = v.split(a.keyHeads());
+            out = Rows.of(s.attention, n, a.outputWidth());
+            outHeads = out.split(a.heads());
+        }
+    }
+
+    /// Latent attention. Rows of heads are (n * heads, …).
+    static final class MlaRows {
+        /// (n, queryRank)
+        final @Nullable Rows qDown;
+
+        final Rows q;
+        /// (n * heads, nopeSize), (n * heads, ropeSize)
+        final Rows qNope;
+        final Rows qRope;
+        /// (n * heads, rank + ropeSize): queries in the latent space, and its two parts
+        final Rows absorbed;
+        final Rows absorbedLatent;
+        final Rows absorbedRope;
+        /// (n, rank + ropeSize): what is cached, and its two parts
+        final Rows kv;
+        final Rows latent;
+        final Rows kRope;
+        /// (n * heads, rank): mixed latents
+        final Rows mixed;
+        /// (n * heads, valueSize), and the same as (n, heads * valueSize)
+        final Rows outHeads;
+        final Rows out;
+
+        MlaRows(Scratch s, Mla a, int n) {
+            qDown = a.queryRank() == 0 ? null : Rows.of(s.qDown, n, a.queryRank());
+            q = Rows.of(s.q, n, a.queryWidth());
+            Rows heads = q.split(a.heads());
+            qNope = heads.columns(0, a.nopeSize());
+            qRope = heads.columns(a.nopeSize(), a.ropeSize());
+            absorbed = Rows.of(s.absorbed, n * a.heads(), a.latentSize());
+            absorbedLatent = absorbed.columns(0, a.rank());
+            absorbedRope = absorbed.columns(a.rank(), a.ropeSize());
+            kv = Rows.of(s.k, n, a.latentSize());
+            latent = kv.columns(0, a.rank());
+            kRope = kv.columns(a.rank(), a.ropeSize());
+            mixed = Rows.of(s.mixed, n * a.heads(), a.rank());
+            out = Rows.of(s.attention, n, a.outputWidth());
+            outHeads = out.split(a.heads());
+        }
+    }
+
+    /// (n, width) of a dense feed-forward.
+    static final class FfnRows {
+        final Rows gate;
+        final Rows up;
+
+        FfnRows(Scratch s, Dense f, int n) {
+            gate = Rows.of(s.gate, n, f.width());
+            up = Rows.of(s.up, n, f.width());
+        }
+    }
+
+    /// The choice of experts: logits (n, experts), ids and weights (n, used).
+    static final class RouterRows {
+        final Rows logits;
+        final Ids ids;
+        final Rows weights;
+
+        RouterRows(Scratch s, Moe f, int n) {
+            logits = Rows.of(s.routerLogits, n, f.router().experts());
+            ids = Ids.of(s.expertIds, n, f.router().used());
+            weights = Rows.of(s.expertWeights, n, f.router().used());
+        }
+    }
+}

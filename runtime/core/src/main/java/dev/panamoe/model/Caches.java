@@ -1,0 +1,80 @@
+package dev.panamoe.model;
+
+import dev.panamoe.spec.AttentionSpec;
+import dev.panamoe.spec.AttentionSpec.Gqa;
+import dev.panamoe.spec.AttentionSpec.Mla;
+import dev.panamoe.spec.CacheType;
+import dev.panamoe.spec.LayerSpec;
+import dev.panamoe.spec.ModelSpec;
+import dev.panamoe.spi.CacheSpec;
+import dev.panamoe.spi.Device;
+import dev.panamoe.spi.KvCache;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// What the layers of one session remember. Layers that share keys and values share the cache object.
+public final class Caches implements AutoCloseable {
+    private final List<KvCache> byLayer = new ArrayList<>();
+    private final int contextLength;
+    private final int rewindable;
+
+    /// @param contextLength positions that can be kept
+    /// @param maxRows most rows of one forward pass: sliding layers keep their window and that many more, because the
+    ///     first row of a chunk still needs the window before it when the last is stored already
+    Caches(ModelSpec spec, Device device, int contextLength, int maxRows, CacheType type) {
+        this.contextLength = contextLength;
+        int slack = contextLength;
+        try {
+            for (LayerSpec layer : spec.layers()) {
+                Optional<CacheSpec> own = specOf(layer, contextLength, maxRows, type);
+                byLayer.add(own.isPresent() ? device.allocateCache(own.get()) : byLayer.get(sharedFrom(layer)));
+                int window = layer.attention().window();
+                if (own.isPresent() && window > 0 && own.get().capacity() < contextLength) {
+                    slack = Math.min(slack, own.get().capacity() - window);
+                }
+            }
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+        this.rewindable = slack;
+    }
+
+    private static int sharedFrom(LayerSpec layer) {
+        return ((Gqa) layer.attention()).sharedFrom().orElseThrow();
+    }
+
+    /// The cache a layer owns; empty when it reads another's.
+    static Optional<CacheSpec> specOf(LayerSpec layer, int contextLength, int maxRows, CacheType type) {
+        AttentionSpec attention = layer.attention();
+        return switch (attention) {
+            case Gqa a when a.sharedFrom().isPresent() -> Optional.empty();
+            case Gqa a -> {
+                int capacity = a.window() == 0 ? contextLength : Math.min(contextLength, a.window() + maxRows);
+                yield Optional.of(new CacheSpec(a.keyHeads(), a.headSize(), a.headSize(), false, capacity, type));
+            }
+            case Mla a -> Optional.of(new CacheSpec(1, a.latentSize(), a.rank(), true, contextLength, type));
+        };
+    }
+
+    KvCache of(int layer) {
+        return byLayer.get(layer);
+    }
+
+    /// Positions that can be kept.
+    public int contextLength() {
+        return contextLength;
+    }
+
+    /// How many of the latest positions can be dropped with everything before them still correct: sliding layers have
+    /// overwritten what lies further back.
+    public int rewindable() {
+        return rewindable;
+    }
+
+    @Override
+    public void close() {
+        byLayer.forEach(KvCache::close);
+    }
+}

@@ -1,0 +1,55 @@
+package dev.panamoe.model;
+
+import dev.panamoe.gguf.GgufFile;
+import dev.panamoe.spec.CacheType;
+import dev.panamoe.spec.LayerSpec;
+import dev.panamoe.spec.ModelSpec;
+import dev.panamoe.spi.CacheSpec;
+import dev.panamoe.tensor.TensorView;
+
+/// The memory that running a model takes, in bytes, computed before any of it is allocated.
+///
+/// @param weights tensors of the file; mapped, so they count only as far as they are read
+/// @param derived weights computed at load
+/// @param caches keys and values of one session at its full context
+/// @param scratch intermediates of a forward pass
+public record MemoryPlan(long weights, long derived, long caches, long scratch) {
+    private static final int MAX_ROWS = 512;
+    private static final long LOGIT_BYTES = 16L << 20;
+
+    /// @param contextLength positions of the session
+    /// @param maxRows most rows of one forward pass
+    public static MemoryPlan of(GgufFile file, ModelSpec spec, int contextLength, CacheType type, int maxRows) {
+        long weights = file.tensors().values().stream()
+                .mapToLong(t -> TensorView.byteSize(t.type(), t.shape()))
+                .sum();
+        long scratch = 4 * (Scratch.floatsPerRow(spec) * maxRows + (long) logitRows(spec, maxRows) * spec.vocabulary());
+        return new MemoryPlan(
+                weights, WeightLoader.derivedBytes(spec), cacheBytes(spec, contextLength, type, maxRows), scratch);
+    }
+
+    public long total() {
+        return weights + derived + caches + scratch;
+    }
+
+    /// Bytes that the caches of one session take.
+    static long cacheBytes(ModelSpec spec, int contextLength, CacheType type, int maxRows) {
+        long bytes = 0;
+        for (LayerSpec layer : spec.layers()) {
+            bytes += Caches.specOf(layer, contextLength, maxRows, type)
+                    .map(CacheSpec::byteSize)
+                    .orElse(0L);
+        }
+        return bytes;
+    }
+
+    /// How many rows a forward pass may have so that its intermediates fit into `budget` bytes.
+    public static int rowsWithin(ModelSpec spec, long budget) {
+        return Math.clamp(budget / (4 * Scratch.floatsPerRow(spec)), 8, MAX_ROWS);
+    }
+
+    /// How many rows of logits are computed at once: a vocabulary can be wide.
+    static int logitRows(ModelSpec spec, int maxRows) {
+        return Math.clamp(LOGIT_BYTES / (4L * spec.vocabulary()), 1, maxRows);
+    }
+}

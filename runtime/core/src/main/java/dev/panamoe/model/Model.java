@@ -1,0 +1,91 @@
+package dev.panamoe.model;
+
+import dev.panamoe.PanamoeException;
+import dev.panamoe.gguf.GgufFile;
+import dev.panamoe.spec.CacheType;
+import dev.panamoe.spec.ModelSpec;
+import dev.panamoe.spi.Device;
+import java.lang.foreign.Arena;
+
+/// A model whose weights lie on a device: immutable and shared by everything that runs it.
+public final class Model implements AutoCloseable {
+    private final ModelSpec spec;
+    private final Device device;
+    private final Arena derived;
+    private final ModelWeights weights;
+
+    private Model(ModelSpec spec, Device device, Arena derived, ModelWeights weights) {
+        this.spec = spec;
+        this.device = device;
+        this.derived = derived;
+        this.weights = weights;
+    }
+
+    /// Checks every tensor, then gives the weights to the device. The file must stay open as long as the model; file
+    /// and device remain the caller's to close, after the model.
+    ///
+    /// @throws PanamoeException when tensors are missing, have wrong shapes or types the device lacks
+    @SuppressWarnings("MustBeClosedChecker") // The arena lives as long as the model, whose close() ends it.
+    public static Model load(GgufFile file, ModelSpec spec, Device device) {
+        WeightLoader.check(file, spec, device);
+        Arena derived = Arena.ofShared();
+        try {
+            return new Model(spec, device, derived, WeightLoader.load(file, spec, device, derived));
+        } catch (RuntimeException e) {
+            derived.close();
+            throw e;
+        }
+    }
+
+    public ModelSpec spec() {
+        return spec;
+    }
+
+    public Device device() {
+        return device;
+    }
+
+    ModelWeights weights() {
+        return weights;
+    }
+
+    /// Caches for one session.
+    ///
+    /// @param contextLength positions to keep
+    /// @param maxRows most rows of a forward pass over them
+    /// @throws PanamoeException when memory is short: how much is wanted, how much there is, what would fit
+    public Caches newCaches(int contextLength, int maxRows, CacheType type) {
+        long want = MemoryPlan.cacheBytes(spec, contextLength, type, maxRows);
+        long free = device.freeMemory();
+        if (want > free) {
+            throw new PanamoeException("a context of " + contextLength + " positions takes " + mib(want)
+                    + " MiB for keys and values, but only " + mib(free) + " MiB are free on "
+                    + device.info().id() + "; use a --ctx of at most " + longestContext(free, maxRows, type));
+        }
+        return new Caches(spec, device, contextLength, maxRows, type);
+    }
+
+    private int longestContext(long free, int maxRows, CacheType type) {
+        int low = 0;
+        int high = Integer.MAX_VALUE / 2;
+        while (low < high) {
+            int middle = low + (high - low + 1) / 2;
+            if (MemoryPlan.cacheBytes(spec, middle, type, maxRows) <= free) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return low;
+    }
+
+    private static long mib(long bytes) {
+        return bytes >> 20;
+    }
+
+    /// Frees what was derived at load. Runners and caches of this model must not be used any more.
+    @Override
+    public void close() {
+        derived.close();
+    }
+}

@@ -1,0 +1,92 @@
+package dev.panamoe.model;
+
+import dev.panamoe.spi.Device;
+import dev.panamoe.spi.Ids;
+import dev.panamoe.spi.Rows;
+import java.util.Arrays;
+
+/// Runs forward passes of one model with one set of buffers. One thread at a time may use it.
+public final class Runner implements AutoCloseable {
+    private final Model model;
+    private final Device device;
+    private final Forward forward;
+    private final Scratch scratch;
+    private final int maxRows;
+    private final int[] oneToken = new int[1];
+    private final int[] onePosition = new int[1];
+    private final Rows oneLogitRow;
+
+    private Activations current;
+
+    /// @param maxRows most rows of one forward pass
+    public Runner(Model model, int maxRows) {
+        this.model = model;
+        this.device = model.device();
+        this.maxRows = maxRows;
+        this.forward = new Forward(model.spec(), model.weights(), device.ops());
+        this.scratch = new Scratch(model.spec(), device, maxRows, MemoryPlan.logitRows(model.spec(), maxRows));
+        this.oneLogitRow = Rows.of(scratch.logits, 1, model.spec().vocabulary());
+        this.current = scratch.rows(1);
+    }
+
+    public Model model() {
+        return model;
+    }
+
+    /// Most rows of one forward pass.
+    public int maxRows() {
+        return maxRows;
+    }
+
+    /// Passes `count` tokens through all layers. Keys and values of positions before `position` must be in the caches;
+    /// those of the tokens are added.
+    ///
+    /// @param tokens ids below the vocabulary size
+    /// @param from index of the first token
+    /// @param count 1 to {@link #maxRows}
+    /// @param position of the first token
+    public void forward(Caches caches, int[] tokens, int from, int count, int position, Tap tap) {
+        if (count < 1 || count > maxRows || position < 0 || position + count > caches.contextLength()) {
+            throw new IllegalArgumentException(count + " tokens at position " + position + ", at most " + maxRows
+                    + " of " + caches.contextLength());
+        }
+        current = scratch.rows(count);
+        if (count == 1) {
+            oneToken[0] = tokens[from];
+            onePosition[0] = position;
+            write(oneToken, onePosition);
+        } else {
+            int[] positions = new int[count];
+            Arrays.setAll(positions, i -> position + i);
+            write(Arrays.copyOfRange(tokens, from, from + count), positions);
+        }
+        forward.run(current, caches, tap);
+    }
+
+    private void write(int[] tokens, int[] positions) {
+        Ids ids = current.tokens;
+        device.write(ids, tokens);
+        device.write(current.positions, positions);
+    }
+
+    /// Logits of rows of the latest forward pass.
+    ///
+    /// @param row first row
+    /// @param count rows
+    /// @param target (count, vocabulary), contiguous from `offset` on
+    public void logits(int row, int count, float[] target, int offset, Tap tap) {
+        int width = model.spec().vocabulary();
+        for (int done = 0; done < count; ) {
+            int n = Math.min(scratch.logitRows, count - done);
+            Rows rows = n == 1 ? oneLogitRow : Rows.of(scratch.logits, n, width);
+            forward.logits(current, row + done, rows, tap);
+            device.read(rows, target, offset + done * width);
+            done += n;
+        }
+    }
+
+    @Override
+    public void close() {
+        scratch.close();
+    }
+}

@@ -1,0 +1,6 @@
+package dev.panamoe.template;
+
+/// Python's `None`.
+enum None {
+    NONE
+}

@@ -1,0 +1,147 @@
+package dev.panamoe.tokenizer;
+
+import dev.panamoe.PanamoeException;
+import dev.panamoe.gguf.Metadata;
+import dev.panamoe.gguf.Printable;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/// Byte-pair encoding with special tokens: those are cut out first, and the text between follows the rules of the
+/// family.
+final class BpeTokenizer implements Tokenizer {
+    /// What ends an answer, whether or not the file says so. `<|tool_response>` stands where the model waits for
+    /// the result of a tool.
+    private static final List<String> GEMMA4_STOPS = List.of("<eos>", "<turn|>", "<|tool_response>");
+
+    private static final List<String> BYTE_LEVEL_STOPS = List.of("<｜end▁of▁sentence｜>", "<|EOT|>");
+
+    private final Vocabulary vocabulary;
+    private final Merges merges;
+    private final SpecialTokens specialTokens;
+    private final TextRules rules;
+    private final OptionalInt bos;
+    private final OptionalInt eos;
+    private final boolean addBos;
+    private final Set<Integer> stopTokens;
+
+    private BpeTokenizer(
+            Metadata metadata,
+            Vocabulary vocabulary,
+            Merges merges,
+            TextRules rules,
+            boolean addBos,
+            List<String> familyStops) {
+        this.vocabulary = vocabulary;
+        this.merges = merges;
+        this.specialTokens = new SpecialTokens(vocabulary);
+        this.rules = rules;
+        this.bos = vocabulary.named(metadata, "bos");
+        this.eos = vocabulary.named(metadata, "eos");
+        this.addBos = addBos && bos.isPresent();
+        this.stopTokens = stopTokens(metadata, vocabulary, familyStops);
+    }
+
+    /// Gemma 4. Early files say wrongly that no BOS is to be added, so it always is.
+    static BpeTokenizer gemma4(Metadata metadata) {
+        Vocabulary vocabulary = Vocabulary.of(metadata);
+        Merges merges = Merges.of(metadata, vocabulary);
+        return new BpeTokenizer(metadata, vocabulary, merges, new GemmaText(vocabulary), true, GEMMA4_STOPS);
+    }
+
+    /// GPT-2's byte-level encoding, with the pre-tokeniser that `tokenizer.ggml.pre` names.
+    static BpeTokenizer byteLevel(Metadata metadata) {
+        String name = metadata.findString("tokenizer.ggml.pre").orElse(PreTokenizers.DEFAULT);
+        Splitter splitter = PreTokenizers.find(name)
+                .orElseThrow(() -> new PanamoeException(metadata.source()
+                        + ": tokenizer.ggml.pre \"" + Printable.escape(name) + "\" is not supported; known are "
+                        + String.join(", ", PreTokenizers.names())));
+        Vocabulary vocabulary = Vocabulary.of(metadata);
+        Merges merges = Merges.of(metadata, vocabulary);
+        boolean addBos = metadata.bool("tokenizer.ggml.add_bos_token", false);
+        return new BpeTokenizer(
+                metadata, vocabulary, merges, new ByteLevelText(vocabulary, splitter), addBos, BYTE_LEVEL_STOPS);
+    }
+
+    private static Set<Integer> stopTokens(Metadata metadata, Vocabulary vocabulary, List<String> familyStops) {
+        List<OptionalInt> ids = new ArrayList<>();
+        for (String name : List.of("eos", "eot", "eom")) {
+            ids.add(vocabulary.named(metadata, name));
+        }
+        for (String text : familyStops) {
+            ids.add(vocabulary.findSpecial(text));
+        }
+        Set<Integer> stops = new LinkedHashSet<>();
+        ids.forEach(id -> id.ifPresent(stops::add));
+        return Collections.unmodifiableSet(stops);
+    }
+
+    @Override
+    public int[] encode(byte[] utf8, boolean parseSpecial) {
+        Merger merger = new Merger(merges);
+        IntList tokens = new IntList();
+        int textStart = 0;
+        int at = 0;
+        while (at < utf8.length) {
+            int special = specialTokens.match(utf8, at, parseSpecial);
+            if (special < 0) {
+                at++;
+                continue;
+            }
+            rules.encode(utf8, textStart, at, merger, tokens);
+            tokens.add(special);
+            at += vocabulary.length(special);
+            textStart = at;
+        }
+        rules.encode(utf8, textStart, at, merger, tokens);
+        return tokens.toArray();
+    }
+
+    @Override
+    public byte[] bytes(int id) {
+        return isControl(id) ? vocabulary.bytes(id) : rules.bytes(id);
+    }
+
+    @Override
+    public boolean isControl(int id) {
+        return vocabulary.isControl(id);
+    }
+
+    @Override
+    public String token(int id) {
+        return vocabulary.text(id);
+    }
+
+    @Override
+    public OptionalInt idOf(String specialText) {
+        return vocabulary.findSpecial(specialText);
+    }
+
+    @Override
+    public int size() {
+        return vocabulary.size();
+    }
+
+    @Override
+    public OptionalInt bos() {
+        return bos;
+    }
+
+    @Override
+    public OptionalInt eos() {
+        return eos;
+    }
+
+    @Override
+    public boolean addBos() {
+        return addBos;
+    }
+
+    @Override
+    public Set<Integer> stopTokens() {
+        return stopTokens;
+    }
+}

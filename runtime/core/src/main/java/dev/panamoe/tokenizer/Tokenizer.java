@@ -1,0 +1,85 @@
+package dev.panamoe.tokenizer;
+
+import dev.panamoe.PanamoeException;
+import dev.panamoe.gguf.Metadata;
+import dev.panamoe.gguf.Printable;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/// Text to token ids and back, by the vocabulary and the rules of one model file. Immutable and safe for any
+/// number of threads; it keeps no reference to the file.
+public interface Tokenizer {
+    /// The tokenizer that a model file describes under `tokenizer.ggml.*`.
+    ///
+    /// @throws PanamoeException when the file's tokenizer is of an unknown kind or its data is inconsistent
+    static Tokenizer of(Metadata metadata) {
+        String model = metadata.string("tokenizer.ggml.model");
+        return switch (model) {
+            case "gemma4" -> BpeTokenizer.gemma4(metadata);
+            case "gpt2" -> BpeTokenizer.byteLevel(metadata);
+            default ->
+                throw new PanamoeException(metadata.source() + ": tokenizer.ggml.model \"" + Printable.escape(model)
+                        + "\" is not supported; known are gemma4, gpt2");
+        };
+    }
+
+    /// Token ids of a text. Never adds a beginning-of-sequence token. User-defined tokens in the text are always
+    /// recognised; bytes that are not well-formed UTF-8 are kept as they are.
+    ///
+    /// @param utf8 the text
+    /// @param parseSpecial whether control tokens written out in the text become those tokens; false for text
+    ///     that a user typed, so that it cannot forge the structure of a conversation
+    /// @throws PanamoeException when the text has a byte for which the vocabulary has neither a token nor an
+    ///     unknown token
+    int[] encode(byte[] utf8, boolean parseSpecial);
+
+    /// Like [#encode(byte\[\], boolean)]; an unpaired surrogate counts as U+FFFD.
+    default int[] encode(String text, boolean parseSpecial) {
+        return encode(Utf8.of(text), parseSpecial);
+    }
+
+    /// The bytes that a token stands for in running text, which may be part of a UTF-8 character. Those of a control
+    /// token are its name.
+    ///
+    /// @throws IllegalArgumentException when there is no such id
+    byte[] bytes(int id);
+
+    /// Whether the token steers the model and is no part of the text: such tokens are not shown.
+    boolean isControl(int id);
+
+    /// The token as the vocabulary writes it, with its own marks for spaces and bytes.
+    String token(int id);
+
+    /// The control or user-defined token that is written exactly so.
+    OptionalInt idOf(String specialText);
+
+    /// Number of tokens; ids are `0 .. size - 1`.
+    int size();
+
+    OptionalInt bos();
+
+    OptionalInt eos();
+
+    /// Whether a prompt begins with [#bos()]. False when the file names no such token.
+    boolean addBos();
+
+    /// Tokens that end an answer: those that the file names, and those that its family is known to use.
+    Set<Integer> stopTokens();
+
+    /// The text of all tokens, without control tokens. Bytes that are not well-formed UTF-8 become U+FFFD.
+    default String decode(int[] ids) {
+        TokenStream stream = stream(false);
+        StringBuilder text = new StringBuilder();
+        for (int id : ids) {
+            text.append(stream.append(id));
+        }
+        return text.append(stream.finish()).toString();
+    }
+
+    /// A decoder for tokens that come one by one.
+    ///
+    /// @param showControl whether control tokens appear by name
+    default TokenStream stream(boolean showControl) {
+        return new TokenStream(this, showControl);
+    }
+}

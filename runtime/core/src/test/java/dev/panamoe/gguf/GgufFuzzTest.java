@@ -1,0 +1,18 @@
+package dev.panamoe.gguf;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Coverage-guided fuzzing of the reader, run by the profile `fuzz`.
+class GgufFuzzTest {
+    static Stream<byte[]> seeds() {
+        return GgufSeeds.all().stream();
+    }
+
+    @MethodSource("seeds")
+    @FuzzTest(maxDuration = "5m")
+    void opensOrRefuses(byte[] bytes) {
+        GgufProbe.probe(bytes);
+    }
+}

@@ -1,0 +1,54 @@
+package dev.panamoe.tokenizer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// A megabyte in one line takes parts of a second. Anything quadratic would take hours, so a generous limit tells.
+class LongInputTest {
+    private static final int MEGABYTE = 1 << 20;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"gemma3", "deepseek-v3"})
+    void aMegabyteInOneLine(String name) {
+        Tokenizer tokenizer = Goldens.published(name);
+        texts().forEach((what, text) -> assertTimeoutPreemptively(
+                Duration.ofSeconds(20),
+                () -> assertThat(tokenizer.decode(tokenizer.encode(text, true)).equals(text))
+                        .as(what)
+                        .isTrue(),
+                what));
+    }
+
+    private static Map<String, String> texts() {
+        Random random = new Random(3);
+        Map<String, String> texts = new LinkedHashMap<>();
+        texts.put("one letter", "a".repeat(MEGABYTE));
+        texts.put(
+                "letters",
+                random.ints(MEGABYTE, 'a', 'z' + 1)
+                        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                        .toString());
+        texts.put("spaces", " ".repeat(MEGABYTE));
+        texts.put("spaces before a word", " \t".repeat(MEGABYTE / 2) + "x");
+        texts.put("wide spaces before a letter", "\u2003".repeat(MEGABYTE / 3) + "é");
+        texts.put("newlines", "\n".repeat(MEGABYTE));
+        texts.put("line ends", "\r\n".repeat(MEGABYTE / 2));
+        texts.put("digits", "7".repeat(MEGABYTE));
+        texts.put(
+                "Chinese",
+                random.ints(MEGABYTE / 3, 0x4E00, 0x9FA6)
+                        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                        .toString());
+        texts.put("beginnings of special tokens", "<｜begin".repeat(MEGABYTE / 10));
+        texts.put("joiners", "\u200D".repeat(MEGABYTE / 3));
+        texts.put("prose", "It's 12:30, and the 3 (three) cats — Café's own! — sleep. ".repeat(MEGABYTE / 60));
+        return texts;
+    }
+}

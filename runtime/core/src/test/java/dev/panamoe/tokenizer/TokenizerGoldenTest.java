@@ -1,0 +1,109 @@
+package dev.panamoe.tokenizer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+
+/// Ids equal to those of the models' own tokenizers.
+class TokenizerGoldenTest {
+    @ParameterizedTest
+    @ValueSource(strings = {"gemma3", "deepseek-v3"})
+    void publishedVocabularies(String name) {
+        Tokenizer tokenizer = Goldens.published(name);
+        JsonNode golden = Goldens.json("tokenizers/" + name + "/cases.json");
+        assertThat(tokenizer.size()).isEqualTo(golden.get("tokens").intValue());
+        assertThat(golden.get("cases")).hasSizeGreaterThan(60);
+        for (JsonNode c : golden.get("cases")) {
+            checkCase(tokenizer, c);
+            String text = c.get("text").stringValue();
+            assertThat(tokenizer.encode(text, false)).as(text).isEqualTo(Goldens.ints(c.get("ids_control_as_text")));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "gemma4-moe, model.gguf",
+        "gemma4-moe-k, model-q4_k.gguf",
+        "gemma4-dense, model.gguf",
+        "deepseek-v3, model.gguf",
+        "deepseek-v3-k, model-mla-q4_k.gguf",
+        "deepseek-v2-lite, model.gguf",
+    })
+    void fixtures(String folder, String model) {
+        Tokenizer tokenizer = Goldens.ofFile(Goldens.file("fixtures/" + folder + "/" + model));
+        JsonNode golden = Goldens.json("fixtures/" + folder + "/golden.json").get("tokenizer");
+        assertThat(golden.get("cases")).isNotEmpty();
+        for (JsonNode c : golden.get("cases")) {
+            checkCase(tokenizer, c);
+        }
+        JsonNode chat = golden.get("chat");
+        assertThat(tokenizer.encode(chat.get("rendered").stringValue(), true)).isEqualTo(Goldens.ints(chat.get("ids")));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"tiny-gemma4-moe, heldout-chat-gemma4.jsonl", "tiny-deepseek-r1, heldout-chat-r1.jsonl"})
+    void demoModels(String name, String chats) throws IOException {
+        Tokenizer tokenizer = Goldens.demo(name);
+        JsonNode model = Goldens.json("models/goldens.json").get("models").get(name);
+        assertThat(model.get("goldens")).isNotEmpty();
+        for (JsonNode golden : model.get("goldens")) {
+            String prompt = golden.get("prompt").stringValue();
+            assertThat(tokenizer.encode(prompt, true)).as(prompt).isEqualTo(Goldens.ints(golden.get("prompt_ids")));
+        }
+        // The perplexities over the held-out texts say how many tokens those are.
+        JsonNode scored = model.get("perplexity").get("f32");
+        List<String> lines = Files.readAllLines(Goldens.file("models/heldout.txt"));
+        assertThat(lines.stream()
+                        .mapToInt(line -> tokenizer.encode(line, false).length)
+                        .sum())
+                .isEqualTo(scored.get("lines").get("tokens").intValue());
+        List<String> dialogues = Files.readAllLines(Goldens.file("models/" + chats));
+        assertThat(dialogues.stream()
+                        .map(line -> Goldens.jsonLine(line).get("text").stringValue())
+                        .mapToInt(text -> tokenizer.encode(text, true).length - 1)
+                        .sum())
+                .isEqualTo(scored.get("chat").get("tokens").intValue());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "gemma3, <bos>, true, <eos>;<end_of_turn>",
+        "deepseek-v3, <｜begin▁of▁sentence｜>, true, <｜end▁of▁sentence｜>;<|EOT|>"
+    })
+    void namedTokens(String name, String bos, boolean addBos, String stops) {
+        Tokenizer tokenizer = Goldens.published(name);
+        assertThat(tokenizer.bos()).isEqualTo(tokenizer.idOf(bos)).isPresent();
+        assertThat(tokenizer.addBos()).isEqualTo(addBos);
+        Set<String> texts = Set.of(stops.split(";"));
+        assertThat(tokenizer.stopTokens().stream().map(tokenizer::token)).containsExactlyInAnyOrderElementsOf(texts);
+        assertThat(tokenizer.stopTokens()).contains(tokenizer.eos().orElseThrow());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"tiny-gemma4-moe, <eos>;<turn|>;<|tool_response>", "tiny-deepseek-r1, <｜end▁of▁sentence｜>"})
+    void stopTokensOfTheFamily(String name, String stops) {
+        Tokenizer tokenizer = Goldens.demo(name);
+        assertThat(tokenizer.stopTokens().stream().map(tokenizer::token))
+                .containsExactlyInAnyOrderElementsOf(Set.of(stops.split(";")));
+    }
+
+    private static void checkCase(Tokenizer tokenizer, JsonNode c) {
+        String text = c.get("text").stringValue();
+        int[] ids = Goldens.ints(c.get("ids"));
+        assertThat(tokenizer.encode(text, true)).as(text).isEqualTo(ids);
+        TokenStream stream = tokenizer.stream(true);
+        StringBuilder decoded = new StringBuilder();
+        for (int id : ids) {
+            decoded.append(stream.append(id));
+        }
+        assertThat(decoded.append(stream.finish()).toString())
+                .isEqualTo(c.get("decoded").stringValue());
+    }
+}
