@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Random;
 
 /// Values on the host: (rows, cols), contiguous.
+@SuppressWarnings("ArrayRecordComponent") // shared on purpose, never compared
 record Matrix(int rows, int cols, float[] values) {
     Matrix(int rows, int cols) {
         this(rows, cols, new float[rows * cols]);

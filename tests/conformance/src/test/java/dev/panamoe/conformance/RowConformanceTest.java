@@ -29,7 +29,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @MethodSource("dev.panamoe.conformance.Backends#all")
 class RowConformanceTest {
     private static final Bound RMS_NORM_BOUND = Bound.of(2e-6, 0);
-    private static final Bound GLU_BOUND = Bound.of(2e-6, 1e-30);
+    /// Far left of zero the exponent magnifies the rounding of its argument, but the result is next to nothing.
+    private static final Bound GLU_BOUND = Bound.of(2e-6, 2e-7);
 
     /// Angles are exact; two products of about one.
     private static final Bound ROPE_BOUND = Bound.of(0, 2e-6);
