@@ -1,6 +1,9 @@
-/// The CUDA backend: host code on the driver API, and the `.cu` kernels with their PTX.
+/// The CUDA backend.
 @org.jspecify.annotations.NullMarked
 module dev.panamoe.cuda {
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
     requires dev.panamoe.core;
+
+    provides dev.panamoe.spi.BackendProvider with
+            dev.panamoe.cuda.CudaProvider;
 }

@@ -1,6 +1,9 @@
-/// The OpenCL backend: host code and the `.cl` kernels that it compiles for the devices it finds.
+/// The OpenCL backend.
 @org.jspecify.annotations.NullMarked
 module dev.panamoe.opencl {
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
     requires dev.panamoe.core;
+
+    provides dev.panamoe.spi.BackendProvider with
+            dev.panamoe.opencl.OpenClProvider;
 }

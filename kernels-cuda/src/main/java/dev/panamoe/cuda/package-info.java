@@ -1,2 +1,2 @@
-/// The CUDA backend. It sees `spi`, `tensor` and `quant` of the core, and no other backend.
+/// The CUDA backend. Begin at {@link CudaProvider}.
 package dev.panamoe.cuda;

@@ -1,2 +1,2 @@
-/// The OpenCL backend. It sees `spi`, `tensor` and `quant` of the core, and no other backend.
+/// The OpenCL backend. Begin at {@link OpenClProvider}.
 package dev.panamoe.opencl;

@@ -158,7 +158,7 @@ public final class GgufFile implements AutoCloseable {
 
     /// Unmaps the files. Closing twice does nothing.
     ///
-    /// @throws IllegalStateException when another thread is reading a tensor at this moment; nothing is unmapped then
+    /// @throws IllegalStateException while another thread is reading a tensor; nothing is unmapped then
     @Override
     public void close() {
         if (arena.isEmpty() || !arena.get().scope().isAlive()) {

@@ -115,7 +115,8 @@ final class GgufParser {
             MemorySegment raw = in.string(Limits.KEY_BYTES, "the name");
             keyBytes += raw.byteSize();
             if (keyBytes > Limits.ALL_KEY_BYTES) {
-                throw in.fault("the metadata keys take more than " + Limits.ALL_KEY_BYTES + " bytes; the file is damaged");
+                throw in.fault(
+                        "the metadata keys take more than " + Limits.ALL_KEY_BYTES + " bytes; the file is damaged");
             }
             String key = name(raw, "metadata key " + (i + 1));
             in.reading("the value of key " + shown(key));
@@ -160,9 +161,7 @@ final class GgufParser {
                     + ", which " + in.remaining()
                     + " bytes cannot hold; the file is truncated or damaged, download it again");
         }
-        return strings
-                ? strings((int) count)
-                : new Value.Numbers(element, count, in.take(count * element.bytes));
+        return strings ? strings((int) count) : new Value.Numbers(element, count, in.take(count * element.bytes));
     }
 
     private Value strings(int count) {

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 /// A file mapped read-only, with its descriptor kept: the descriptor stays with the bytes that are mapped even when
 /// another file takes over the name, so its size tells whether the map is still backed.
 ///
-/// A `RandomAccessFile` and not a `FileChannel`, because an interrupted thread that asks a channel for its size closes it.
+/// A `RandomAccessFile` and not a `FileChannel`, because a channel is closed when an interrupted thread asks for
+/// its size.
 ///
 /// @param name file name for messages
 /// @param bytes the whole file
@@ -67,7 +68,8 @@ record MappedFile(Path path, String name, RandomAccessFile descriptor, MemorySeg
         try {
             now = descriptor.length();
         } catch (IOException e) {
-            throw new PanamoeException(name + ": the file cannot be read any more: " + Printable.escape(e.toString()), e);
+            throw new PanamoeException(
+                    name + ": the file cannot be read any more: " + Printable.escape(e.toString()), e);
         }
         if (now != bytes.byteSize()) {
             throw new PanamoeException(name + ": the file changed while it was open, from " + bytes.byteSize() + " to "

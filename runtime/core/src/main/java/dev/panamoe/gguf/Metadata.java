@@ -28,9 +28,8 @@ public final class Metadata {
         this.values = Collections.unmodifiableMap(values);
     }
 
-    /// Metadata that comes from no file. Values may be `Byte`, `Short`, `Integer`, `Long`, `Float`, `Double`, `Boolean`,
-    /// `String`, arrays of the primitive types (`byte[]` as int8), `String[]`, `byte[][]` (raw texts), or a list of
-    /// strings.
+    /// Metadata that comes from no file. A value is a number, a `Boolean`, a `String`, an array of primitives
+    /// (`byte[]` as int8), a `String[]`, a `byte[][]` of raw texts, or a list of strings.
     ///
     /// @param source name for messages
     /// @throws IllegalArgumentException when a value is of another class
@@ -183,7 +182,8 @@ public final class Metadata {
             case null -> Optional.empty();
             case Value.Texts texts -> Optional.of(texts.strings());
             // an empty array may have been written with any element type
-            case Value.Numbers none when none.count() == 0 -> Optional.of(new StringArray(none.bytes(), 0, new long[0]));
+            case Value.Numbers none
+            when none.count() == 0 -> Optional.of(new StringArray(none.bytes(), 0, new long[0]));
             case Value other -> throw wrong(key, other, "an array of strings");
         };
     }

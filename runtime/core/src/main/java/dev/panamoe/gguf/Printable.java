@@ -45,8 +45,7 @@ public final class Printable {
                     Character.SURROGATE,
                     Character.UNASSIGNED,
                     Character.LINE_SEPARATOR,
-                    Character.PARAGRAPH_SEPARATOR ->
-                false;
+                    Character.PARAGRAPH_SEPARATOR -> false;
             default -> true;
         };
     }

@@ -8,8 +8,8 @@ import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /// What a file says about the split it belongs to: the keys `split.no` (from 0), `split.count` and
-/// `split.tensors.count` (of all parts). Nothing in a file decides which other files are opened: their names come from the
-/// path that the user gave, and the keys must agree with it.
+/// `split.tensors.count` (of all parts). Nothing in a file decides which other files are opened: their names come from
+/// the path that the user gave, and the keys must agree with it.
 ///
 /// @param source file name for messages
 /// @param number of this part, from 0

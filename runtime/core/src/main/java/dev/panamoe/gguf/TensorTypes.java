@@ -27,14 +27,13 @@ final class TensorTypes {
     }
 
     private static String ikName(int id) {
-        String name =
-                switch (id) {
-                    case 133 -> "Q6_0";
-                    case 137, 138, 139, 140, 141 -> "IQ" + (id - 135) + "_K";
-                    case 144 -> "IQ4_KS";
-                    case 153, 154, 155, 156, 157, 158 -> "IQ*_KT";
-                    default -> id >= 202 ? "with interleaved rows (_R4, _R8)" : "";
-                };
+        String name = switch (id) {
+            case 133 -> "Q6_0";
+            case 137, 138, 139, 140, 141 -> "IQ" + (id - 135) + "_K";
+            case 144 -> "IQ4_KS";
+            case 153, 154, 155, 156, 157, 158 -> "IQ*_KT";
+            default -> id >= 202 ? "with interleaved rows (_R4, _R8)" : "";
+        };
         return (name + " (id " + id + ")").strip();
     }
 }

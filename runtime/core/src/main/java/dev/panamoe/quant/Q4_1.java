@@ -10,8 +10,8 @@ import java.lang.foreign.MemorySegment;
 /// byte 0    2    4          20
 ///      | d  | m  | qs[16]   |
 /// ```
-/// `d`, `m`: f16. Value `i` is `d * nibble(i) + m`; the low nibble of `qs[i]` is value `i`, the high one value `i + 16`.
-/// The product is rounded to float32 before the sum.
+/// `d`, `m`: f16. Value `i` is `d * nibble(i) + m`; the low nibble of `qs[i]` is value `i`, the high one value
+/// `i + 16`. The product is rounded to float32 before the sum.
 final class Q4_1 implements BlockDecoder {
     @Override
     public QuantType type() {

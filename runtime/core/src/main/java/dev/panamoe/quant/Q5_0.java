@@ -10,8 +10,8 @@ import java.lang.foreign.MemorySegment;
 /// byte 0    2    6          22
 ///      | d  | qh | qs[16]   |
 /// ```
-/// `d`: f16; `qh`: u32 with the fifth bit of value `i` in bit `i`. Value `i` is `d * ((nibble(i) | fifth(i) << 4) - 16)`;
-/// the low nibble of `qs[i]` is value `i`, the high one value `i + 16`.
+/// `d`: f16; `qh`: u32 with the fifth bit of value `i` in bit `i`. Value `i` is
+/// `d * ((nibble(i) | fifth(i) << 4) - 16)`; the low nibble of `qs[i]` is value `i`, the high one value `i + 16`.
 final class Q5_0 implements BlockDecoder {
     @Override
     public QuantType type() {

@@ -11,8 +11,8 @@ import java.lang.foreign.MemorySegment;
 ///      | ql[128]  | qh[64]  | scales[16]  | d  |
 /// ```
 /// `d`: f16; `scales`: i8. With `i = 128 h + 32 j + l`: the low 4 bits are a nibble of `ql[64 h + 32 (j % 2) + l]`, the
-/// low one for `j < 2` and else the high one; the upper 2 bits are bits `2 j` and `2 j + 1` of `qh[32 h + l]`. Value `i` is
-/// `(d * scales[i / 16]) * (q - 32)`, each product rounded to float32.
+/// low one for `j < 2` and else the high one; the upper 2 bits are bits `2 j` and `2 j + 1` of `qh[32 h + l]`. Value
+/// `i` is `(d * scales[i / 16]) * (q - 32)`, each product rounded to float32.
 final class Q6_K implements BlockDecoder {
     @Override
     public QuantType type() {

@@ -28,7 +28,7 @@ final class BraceFormat {
             String name = colon < 0 ? field : field.substring(0, colon);
             boolean repr = name.endsWith("!r");
             name = repr || name.endsWith("!s") ? name.substring(0, name.length() - 2) : name;
-            Object value = name.isEmpty() ? a.get(next++) : argument(name, a);
+            Object value = name.isEmpty() ? positional(next++, a) : argument(name, a);
             b.append(spec(colon < 0 ? "" : field.substring(colon + 1)).apply(repr ? Repr.of(value) : value));
             Budget.step();
             i = end;
@@ -38,13 +38,20 @@ final class BraceFormat {
 
     private static Object argument(String name, Arguments a) {
         if (FormatSpec.skipDigits(name, 0) == name.length()) {
-            return a.get(FormatSpec.number(name, 0, name.length()));
+            return positional(FormatSpec.number(name, 0, name.length()), a);
         }
         Object value = a.named().get(name);
         if (value == null) {
             throw new TemplateException("KeyError", Repr.of(name));
         }
         return value;
+    }
+
+    private static Object positional(int i, Arguments a) {
+        if (i >= a.positional().size()) {
+            throw new TemplateException("IndexError", "Replacement index " + i + " out of range");
+        }
+        return a.get(i);
     }
 
     private static FormatSpec spec(String s) {

@@ -30,7 +30,7 @@ final class Filters {
     static Object apply(String name, Object value, Arguments arguments) {
         var filter = ALL.get(name);
         if (filter == null) {
-            throw new TemplateException("TemplateAssertionError", "No filter named '" + name + "'.");
+            throw TemplateException.runtimeError("No filter named '" + name + "' found.");
         }
         Budget.enter();
         Object result = filter.apply(value, arguments);

@@ -99,7 +99,7 @@ final class Sequences {
         Types.defined(o);
         boolean text = Types.isText(o);
         if (!text && !(o instanceof List) && !(o instanceof Tuple) && !(o instanceof Range)) {
-            throw TemplateException.typeError("'" + Types.name(o) + "' object is not subscriptable");
+            return Undefined.element(o, "a slice");
         }
         int step = stepArgument instanceof None ? 1 : Numbers.toInt(stepArgument);
         if (step == 0) {

@@ -28,7 +28,7 @@ final class Tests {
             case "number" -> Types.isNumber(v);
             case "integer" -> Types.isInt(v) && !(v instanceof Boolean);
             case "float" -> v instanceof Double;
-            case "callable" -> v instanceof Function;
+            case "callable" -> v instanceof Function || v instanceof Undefined;
             case "escaped" -> v instanceof Markup;
             case "odd" -> Operators.equal(Operators.arithmetic("%", v, 2L), 1L);
             case "even" -> Operators.equal(Operators.arithmetic("%", v, 2L), 0L);

@@ -86,16 +86,12 @@ class GgufFaultsTest {
                 fault("empty key", new GgufWriter().key("", 1).bytes(), "metadata key 1 is empty"),
                 fault(
                         "key not UTF-8",
-                        new GgufWriter().raw(new byte[] {(byte) 0xff}, 4, le(4, 1)).bytes(),
+                        new GgufWriter()
+                                .raw(new byte[] {(byte) 0xff}, 4, le(4, 1))
+                                .bytes(),
                         "not valid UTF-8"),
-                fault(
-                        "key with a line break",
-                        new GgufWriter().key("a\nb", 1).bytes(),
-                        "control characters: a\\nb"),
-                fault(
-                        "duplicate key",
-                        new GgufWriter().key("k", 1).key("k", 2).bytes(),
-                        "key k occurs twice"),
+                fault("key with a line break", new GgufWriter().key("a\nb", 1).bytes(), "control characters: a\\nb"),
+                fault("duplicate key", new GgufWriter().key("k", 1).key("k", 2).bytes(), "key k occurs twice"),
                 fault(
                         "value type",
                         new GgufWriter().raw("k", 13, le(4, 1)).bytes(),
@@ -149,12 +145,23 @@ class GgufFaultsTest {
                         "limit"),
                 fault(
                         "string in an array",
-                        new GgufWriter().array("k", 8, 2, concat(string("a"), le(8, 9999), new byte[90])).bytes(),
+                        new GgufWriter()
+                                .array("k", 8, 2, concat(string("a"), le(8, 9999), new byte[90]))
+                                .bytes(),
                         "value of key k",
                         "9999 bytes"),
-                fault("alignment 0", sound().raw("general.alignment", 4, le(4, 0)).bytes(), "general.alignment is 0"),
-                fault("alignment 24", sound().raw("general.alignment", 4, le(4, 24)).bytes(), "power of two"),
-                fault("alignment 2^21", sound().raw("general.alignment", 4, le(4, 1 << 21)).bytes(), "2097152"),
+                fault(
+                        "alignment 0",
+                        sound().raw("general.alignment", 4, le(4, 0)).bytes(),
+                        "general.alignment is 0"),
+                fault(
+                        "alignment 24",
+                        sound().raw("general.alignment", 4, le(4, 24)).bytes(),
+                        "power of two"),
+                fault(
+                        "alignment 2^21",
+                        sound().raw("general.alignment", 4, le(4, 1 << 21)).bytes(),
+                        "2097152"),
                 fault(
                         "alignment text",
                         sound().key("general.alignment", "32").bytes(),
@@ -171,7 +178,9 @@ class GgufFaultsTest {
                         "name of tensor 1 is empty"),
                 fault(
                         "long tensor name",
-                        new GgufWriter().tensor("x".repeat(64), QuantType.F32, 1).bytes(),
+                        new GgufWriter()
+                                .tensor("x".repeat(64), QuantType.F32, 1)
+                                .bytes(),
                         "tensor record 1 of 1",
                         "64 bytes",
                         "limit is 63"),
@@ -187,7 +196,10 @@ class GgufFaultsTest {
                                 .bytes(),
                         "tensor x: two tensors"),
                 fault("0 dimensions", tensor(0, new long[] {}, 0, 0, 4).bytes(), "tensor t.weight: 0 dimensions"),
-                fault("5 dimensions", tensor(5, new long[] {1, 1, 1, 1, 1}, 0, 0, 4).bytes(), "5 dimensions"),
+                fault(
+                        "5 dimensions",
+                        tensor(5, new long[] {1, 1, 1, 1, 1}, 0, 0, 4).bytes(),
+                        "5 dimensions"),
                 fault("2^32-1 dimensions", tensor(-1, new long[] {1}, 0, 0, 4).bytes(), "4294967295 dimensions"),
                 fault("dimension 0", tensor(2, new long[] {4, 0}, 0, 0, 4).bytes(), "dimension 0 is impossible"),
                 fault(
@@ -206,8 +218,14 @@ class GgufFaultsTest {
                 fault("removed Q4_2", tensor(1, new long[] {32}, 4, 0, 20).bytes(), "Q4_2", "removed"),
                 fault("removed Q4_3", tensor(1, new long[] {32}, 5, 0, 20).bytes(), "Q4_3", "removed"),
                 fault("removed Q4_0_4_4", tensor(1, new long[] {32}, 31, 0, 20).bytes(), "variant of Q4_0", "removed"),
-                fault("removed IQ4_NL_4_4", tensor(1, new long[] {32}, 36, 0, 20).bytes(), "variant of IQ4_NL"),
-                fault("ik Q6_0", tensor(1, new long[] {32}, 133, 0, 26).bytes(), "ik_llama.cpp-only type Q6_0 (id 133)"),
+                fault(
+                        "removed IQ4_NL_4_4",
+                        tensor(1, new long[] {32}, 36, 0, 20).bytes(),
+                        "variant of IQ4_NL"),
+                fault(
+                        "ik Q6_0",
+                        tensor(1, new long[] {32}, 133, 0, 26).bytes(),
+                        "ik_llama.cpp-only type Q6_0 (id 133)"),
                 fault("ik IQ4_K", tensor(1, new long[] {32}, 139, 0, 26).bytes(), "ik_llama.cpp-only type IQ4_K"),
                 fault("ik R4", tensor(1, new long[] {32}, 202, 0, 26).bytes(), "ik_llama.cpp-only", "interleaved"),
                 fault("type 43", tensor(1, new long[] {32}, 43, 0, 26).bytes(), "unknown type 43"),
@@ -245,11 +263,17 @@ class GgufFaultsTest {
                         "split.no 0 and split.count 0"),
                 fault(
                         "split tensors",
-                        sound().key("split.no", 0).key("split.count", 1).key("split.tensors.count", 7).bytes(),
+                        sound().key("split.no", 0)
+                                .key("split.count", 1)
+                                .key("split.tensors.count", 7)
+                                .bytes(),
                         "2 tensors, expected 7"),
                 fault(
                         "part in memory",
-                        sound().key("split.no", 1).key("split.count", 2).key("split.tensors.count", 7).bytes(),
+                        sound().key("split.no", 1)
+                                .key("split.count", 2)
+                                .key("split.tensors.count", 7)
+                                .bytes(),
                         "part 2 of 2",
                         "must be whole"));
     }
@@ -268,9 +292,8 @@ class GgufFaultsTest {
     @Test
     void hasAMessageForEachKindOfFault() {
         Set<String> kinds = new HashSet<>();
-        faults().forEach(a -> kinds.add(messageOf((byte[])
-                        ((Named<?>) a.get()[0]).getPayload())
-                .replaceAll("[0-9]+", "#")));
+        faults().forEach(a -> kinds.add(
+                messageOf((byte[]) ((Named<?>) a.get()[0]).getPayload()).replaceAll("[0-9]+", "#")));
         assertThat(kinds).hasSizeGreaterThan(45);
     }
 
@@ -280,11 +303,14 @@ class GgufFaultsTest {
         // the padding behind the last tensor's 20 bytes may be missing, as some writers leave it out
         int needed = file.length - 12;
         for (int size = 0; size < needed; size++) {
-            assertThat(messageOf(Arrays.copyOf(file, size))).as("cut at %d", size).containsAnyOf("truncated", "empty", "not a GGUF", "a text file");
+            assertThat(messageOf(Arrays.copyOf(file, size)))
+                    .as("cut at %d", size)
+                    .containsAnyOf("truncated", "empty", "not a GGUF", "a text file");
         }
         for (int size = needed; size <= file.length; size++) {
             byte[] whole = Arrays.copyOf(file, size);
-            assertThatCode(() -> GgufFile.ofMemory("m", MemorySegment.ofArray(whole))).doesNotThrowAnyException();
+            assertThatCode(() -> GgufFile.ofMemory("m", MemorySegment.ofArray(whole)))
+                    .doesNotThrowAnyException();
         }
     }
 

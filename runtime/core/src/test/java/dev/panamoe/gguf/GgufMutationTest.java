@@ -27,7 +27,8 @@ class GgufMutationTest {
 
     @Test
     void theSeedsAreSound() {
-        assertThat(GgufSeeds.all()).allSatisfy(seed -> assertThat(GgufProbe.probe(seed)).isTrue());
+        assertThat(GgufSeeds.all())
+                .allSatisfy(seed -> assertThat(GgufProbe.probe(seed)).isTrue());
     }
 
     @ParameterizedTest

@@ -8,13 +8,13 @@ import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.function.Consumer;
 
-/// What must hold of any bytes whatever: they open or are refused with one line, and little heap is taken in either case;
-/// whatever opened can be read everywhere. Shared by the short and the long fuzz run.
+/// What must hold of any bytes whatever: they open or are refused with one line, and little heap is taken in either
+/// case; whatever opened can be read everywhere. Shared by the short and the long fuzz run.
 final class GgufProbe {
     private static final com.sun.management.ThreadMXBean THREADS =
             (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
-    /// Heap that opening may take besides a multiple of the file: messages, first use of classes, instrumentation.
-    private static final long ALLOWED_BYTES = 8 << 20;
+    /// Heap that opening may take besides a multiple of the file: messages and small objects.
+    private static final long ALLOWED_BYTES = 1 << 20;
 
     private static final List<Consumer<MetadataKey>> READS = List.of(
             k -> k.metadata.findString(k.key),
@@ -34,18 +34,33 @@ final class GgufProbe {
 
     /// Opens and reads all, and returns whether the bytes were accepted.
     ///
-    /// @throws AssertionError when anything else happens than success or a refusal
+    /// @throws AssertionError when anything else happens than success or a refusal, or too much heap is taken
     static boolean probe(byte[] bytes) {
-        long before = THREADS.getCurrentThreadAllocatedBytes();
+        long allowed = ALLOWED_BYTES + 16L * bytes.length;
+        // the first use of a class loads it, and Jazzer's agent rewrites it, on this thread: what counts is a
+        // repeatable
+        // allocation
+        if (allocatedByOpening(bytes) > allowed) {
+            long again = allocatedByOpening(bytes);
+            check(again <= allowed, again + " bytes of heap for a file of " + bytes.length);
+        }
         try (GgufFile file = GgufFile.ofMemory("m.gguf", MemorySegment.ofArray(bytes))) {
-            checkAllocation(before, bytes.length);
             readAll(file);
             return true;
         } catch (PanamoeException e) {
-            checkAllocation(before, bytes.length);
             checkMessage(e);
             return false;
         }
+    }
+
+    private static long allocatedByOpening(byte[] bytes) {
+        long before = THREADS.getCurrentThreadAllocatedBytes();
+        try {
+            GgufFile.ofMemory("m.gguf", MemorySegment.ofArray(bytes)).close();
+        } catch (PanamoeException e) {
+            checkMessage(e);
+        }
+        return THREADS.getCurrentThreadAllocatedBytes() - before;
     }
 
     static void readAll(GgufFile file) {
@@ -66,7 +81,12 @@ final class GgufProbe {
             MemorySegment data = tensor.data();
             data.get(LittleEndian.I8, 0);
             data.get(LittleEndian.I8, data.byteSize() - 1);
-            check(data.byteSize() == tensor.rowBytes() * tensor.shape().rows() * tensor.shape().slices(), "size");
+            check(
+                    data.byteSize()
+                            == tensor.rowBytes()
+                                    * tensor.shape().rows()
+                                    * tensor.shape().slices(),
+                    "size");
         }
         file.warnings().forEach(w -> check(isOneLine(w), w));
     }
@@ -80,11 +100,6 @@ final class GgufProbe {
         for (int i = 0; i < strings.size(); i++) {
             strings.bytes(i);
         }
-    }
-
-    private static void checkAllocation(long before, long fileSize) {
-        long taken = THREADS.getCurrentThreadAllocatedBytes() - before;
-        check(taken <= ALLOWED_BYTES + 16 * fileSize, taken + " bytes of heap for a file of " + fileSize);
     }
 
     private static boolean isOneLine(String text) {

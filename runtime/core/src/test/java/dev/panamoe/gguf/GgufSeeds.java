@@ -23,8 +23,14 @@ final class GgufSeeds {
         }
         return List.of(
                 new GgufWriter().bytes(),
-                new GgufWriter().version(2).key("general.architecture", "gemma4").bytes(),
-                everyType.key("text", "žluť").key("texts", new String[] {"a", "", "b".repeat(40)}).bytes(),
+                new GgufWriter()
+                        .version(2)
+                        .key("general.architecture", "gemma4")
+                        .bytes(),
+                everyType
+                        .key("text", "žluť")
+                        .key("texts", new String[] {"a", "", "b".repeat(40)})
+                        .bytes(),
                 everyTensorType.bytes(),
                 new GgufWriter()
                         .alignment(64)

@@ -16,8 +16,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
 
-/// Writes small GGUF files for tests: sound ones by default, and any fault on request, since nothing is checked. It shares
-/// no code with the reader.
+/// Writes small GGUF files for tests: sound ones by default, and any fault on request, since nothing is checked. It
+/// shares no code with the reader.
 public final class GgufWriter {
     private static final class Tensor {
         final byte[] beforeOffset;
@@ -66,8 +66,8 @@ public final class GgufWriter {
         return this;
     }
 
-    /// A key with a type chosen by the value's class: Byte int8, Short int16, Integer uint32, Long uint64, Float, Double,
-    /// Boolean, String, and arrays int[] (int32), float[], boolean[], String[].
+    /// A key with a type chosen by the value's class: Byte int8, Short int16, Integer uint32, Long uint64, Float,
+    /// Double, Boolean, String, and arrays int[] (int32), float[], boolean[], String[].
     public GgufWriter key(String key, Object value) {
         return switch (value) {
             case Byte v -> raw(key, 1, le(1, v));

@@ -48,10 +48,25 @@ class MetadataTest {
 
         assertThat(m.keys())
                 .containsExactly(
-                        "u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "odd bool", "string", "u64", "i64",
+                        "u8",
+                        "i8",
+                        "u16",
+                        "i16",
+                        "u32",
+                        "i32",
+                        "f32",
+                        "bool",
+                        "odd bool",
+                        "string",
+                        "u64",
+                        "i64",
                         "f64");
         assertThat(List.of(
-                        m.integer("u8"), m.integer("i8"), m.integer("u16"), m.integer("i16"), m.integer("u32"),
+                        m.integer("u8"),
+                        m.integer("i8"),
+                        m.integer("u16"),
+                        m.integer("i16"),
+                        m.integer("u32"),
                         m.integer("i32")))
                 .containsExactly(200, -100, 60_000, -30_000, 2_000_000_000, -2_000_000_000);
         assertThat(m.real("f32")).isEqualTo(0.1f);
@@ -252,7 +267,8 @@ class MetadataTest {
         assertThat(vocabulary.text()).isEqualTo("[t0, t1, t2, … 1000 entries]");
 
         String hostile = "a\u001b[2J\nb\t\u202e\u0085" + "é🐎".repeat(1000);
-        MetadataEntry text = Metadata.of("m", Map.of("k", hostile)).describe(3, 11).getFirst();
+        MetadataEntry text =
+                Metadata.of("m", Map.of("k", hostile)).describe(3, 11).getFirst();
         assertThat(text.values()).containsExactly("a\u001b[2J\nb\t\u202e\u0085é");
         assertThat(text.cut()).isTrue();
         assertThat(text.text()).isEqualTo("a\\u{1b}[2J\\nb\\t\\u{202e}\\u{85}é…");

@@ -7,10 +7,45 @@ import java.util.random.RandomGenerator;
 /// Damages files the way that finds faults in readers: bits, cuts, splices, and above all numbers where lengths stand.
 final class Mutator {
     private static final long[] EXTREMES = {
-        0, 1, -1, 2, 7, 8, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256, 0xffff, 0x10000, 1 << 20, (1 << 20) + 1, 1 << 22,
-        (1 << 22) + 1, 1 << 24, (1 << 24) + 1, 1L << 30, (1L << 30) + 1, Integer.MAX_VALUE, 1L << 31, 0xffff_ffffL,
-        1L << 32, 1L << 40, 1L << 60, 1L << 61, 1L << 62, Long.MAX_VALUE, Long.MAX_VALUE - 31, Long.MIN_VALUE,
-        Long.MIN_VALUE + 1, -32
+        0,
+        1,
+        -1,
+        2,
+        7,
+        8,
+        31,
+        32,
+        33,
+        63,
+        64,
+        65,
+        127,
+        128,
+        255,
+        256,
+        0xffff,
+        0x10000,
+        1 << 20,
+        (1 << 20) + 1,
+        1 << 22,
+        (1 << 22) + 1,
+        1 << 24,
+        (1 << 24) + 1,
+        1L << 30,
+        (1L << 30) + 1,
+        Integer.MAX_VALUE,
+        1L << 31,
+        0xffff_ffffL,
+        1L << 32,
+        1L << 40,
+        1L << 60,
+        1L << 61,
+        1L << 62,
+        Long.MAX_VALUE,
+        Long.MAX_VALUE - 31,
+        Long.MIN_VALUE,
+        Long.MIN_VALUE + 1,
+        -32
     };
 
     private final RandomGenerator random;
@@ -55,8 +90,7 @@ final class Mutator {
                 byte[] other = seeds.get(random.nextInt(seeds.size()));
                 int from = random.nextInt(Math.min(other.length, 4096));
                 byte[] piece = Arrays.copyOfRange(other, from, Math.min(other.length, from + 1 + random.nextInt(96)));
-                return GgufWriter.concat(
-                        Arrays.copyOf(file, at), piece, Arrays.copyOfRange(file, at, file.length));
+                return GgufWriter.concat(Arrays.copyOf(file, at), piece, Arrays.copyOfRange(file, at, file.length));
             }
         }
         return file;

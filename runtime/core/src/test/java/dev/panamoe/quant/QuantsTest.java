@@ -68,7 +68,8 @@ class QuantsTest {
             Quants.get(type).decode(odd, 3, got, 2, count);
 
             assertThat(bits(Arrays.copyOfRange(got, 2, 2 + count))).containsExactly(bits(want));
-            assertThat(new float[] {got[0], got[1], got[count + 2], got[count + 3]}).containsOnly(12345f);
+            assertThat(new float[] {got[0], got[1], got[count + 2], got[count + 3]})
+                    .containsOnly(12345f);
         }
     }
 

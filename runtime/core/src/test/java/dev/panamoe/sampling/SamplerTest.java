@@ -24,11 +24,11 @@ class SamplerTest {
     }
 
     private static List<Integer> support(SamplingParams p, float... logits) {
-        return support(p, 2_000, logits);
+        return seen(p, 2_000, logits);
     }
 
     /// Which tokens come up, in order of their ids.
-    private static List<Integer> support(SamplingParams p, int draws, float... logits) {
+    private static List<Integer> seen(SamplingParams p, int draws, float... logits) {
         var sampler = new Sampler(p);
         var seen = new LinkedHashSet<Integer>();
         for (int i = 0; i < draws; i++) {
@@ -148,7 +148,7 @@ class SamplerTest {
                     0,
                     round);
             var expected = kept(params, logits);
-            var seen = support(params, 100, logits);
+            var seen = seen(params, 100, logits);
             assertThat(seen).isSubsetOf(expected);
             if (expected.size() <= 2 && params.temperature() > 1) {
                 assertThat(seen).hasSameElementsAs(expected);

@@ -1,0 +1,87 @@
+package dev.panamoe.cpu;
+
+import dev.panamoe.spec.CacheType;
+import dev.panamoe.spi.CacheSpec;
+import dev.panamoe.spi.KvCache;
+import dev.panamoe.tensor.LittleEndian;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// Keys and values in native memory: (keyHeads, capacity, keySize) keys, then (keyHeads, capacity, valueSize) values,
+/// so that what one head attends to is contiguous but for the wrap of the ring.
+final class CpuCache implements KvCache {
+    private final CacheSpec spec;
+    private final WeightFormat format;
+    private final int valueBytes;
+    private final long valuesAt;
+    private final Arena arena;
+    private final MemorySegment data;
+
+    // The arena is closed with the cache.
+    @SuppressWarnings("MustBeClosedChecker")
+    CpuCache(CacheSpec spec) {
+        this.spec = spec;
+        this.format = WeightFormat.of(spec.type().storage());
+        this.valueBytes = spec.type().storage().blockBytes();
+        this.valuesAt = (long) spec.keyHeads() * spec.capacity() * spec.keySize() * valueBytes;
+        this.arena = Arena.ofShared();
+        this.data = arena.allocate(spec.byteSize(), 64);
+    }
+
+    @Override
+    public CacheSpec spec() {
+        return spec;
+    }
+
+    /// Stores keys and values of all heads at `position`.
+    void store(int position, float[] k, int kAt, float[] v, int vAt) {
+        int slot = position % spec.capacity();
+        for (int head = 0; head < spec.keyHeads(); head++) {
+            store(k, kAt + head * spec.keySize(), keyOffset(head, slot), spec.keySize());
+            if (!spec.valuesInKeys()) {
+                store(v, vAt + head * spec.valueSize(), valueOffset(head, slot), spec.valueSize());
+            }
+        }
+    }
+
+    private void store(float[] from, int at, long offset, int count) {
+        if (spec.type() == CacheType.F32) {
+            MemorySegment.copy(from, at, data, LittleEndian.F32, offset, count);
+            return;
+        }
+        for (int i = 0; i < count; i++) {
+            data.set(LittleEndian.I16, offset + 2L * i, Float.floatToFloat16(from[at + i]));
+        }
+    }
+
+    /// Keys of `count` positions from `position` on, as floats, rows `stride` apart.
+    void keys(int head, int position, int count, float[] to, int at, int stride) {
+        for (int i = 0; i < count; i++) {
+            int slot = (position + i) % spec.capacity();
+            format.unpack(data, keyOffset(head, slot), to, at + i * stride, spec.keySize());
+        }
+    }
+
+    /// As {@link #keys}; the cache holds values apart from keys.
+    void values(int head, int position, int count, float[] to, int at, int stride) {
+        for (int i = 0; i < count; i++) {
+            int slot = (position + i) % spec.capacity();
+            format.unpack(data, valueOffset(head, slot), to, at + i * stride, spec.valueSize());
+        }
+    }
+
+    private long keyOffset(int head, int slot) {
+        return ((long) head * spec.capacity() + slot) * spec.keySize() * valueBytes;
+    }
+
+    private long valueOffset(int head, int slot) {
+        return valuesAt + ((long) head * spec.capacity() + slot) * spec.valueSize() * valueBytes;
+    }
+
+    @Override
+    public void close() {
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
+    }
+}

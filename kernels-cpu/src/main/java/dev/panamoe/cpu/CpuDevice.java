@@ -1,0 +1,170 @@
+package dev.panamoe.cpu;
+
+import dev.panamoe.PanamoeException;
+import dev.panamoe.ffm.MemoryInfo;
+import dev.panamoe.spi.Buffer;
+import dev.panamoe.spi.CacheSpec;
+import dev.panamoe.spi.Device;
+import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.HostBuffer;
+import dev.panamoe.spi.Ids;
+import dev.panamoe.spi.KvCache;
+import dev.panamoe.spi.Op;
+import dev.panamoe.spi.Ops;
+import dev.panamoe.spi.Rows;
+import dev.panamoe.spi.Weight;
+import dev.panamoe.tensor.QuantType;
+import dev.panamoe.tensor.TensorView;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.OptionalLong;
+
+/// The cores of this machine. Weights are read where they are; buffers are heap arrays; caches lie in native memory.
+final class CpuDevice implements Device {
+    private final DeviceInfo info;
+    private final WorkerPool pool;
+    private final CpuOps ops;
+
+    /// Holds copies of weights that came on the heap, which the kernels do not read.
+    private final Arena copies;
+
+    // The arena is closed with the device.
+    @SuppressWarnings("MustBeClosedChecker")
+    CpuDevice(DeviceInfo info, int threads) {
+        this.info = info;
+        this.copies = Arena.ofShared();
+        this.pool = new WorkerPool(threads);
+        Scratch[] scratch = new Scratch[threads];
+        Arrays.setAll(scratch, i -> new Scratch());
+        this.ops = new CpuOps(pool, scratch);
+    }
+
+    @Override
+    public DeviceInfo info() {
+        return info;
+    }
+
+    @Override
+    public long freeMemory() {
+        return MemoryInfo.read().usable().orElse(Long.MAX_VALUE);
+    }
+
+    @Override
+    public boolean supports(Op op, QuantType type) {
+        return op == Op.VECTOR ? type.blockSize() == 1 && WeightFormat.TYPES.containsKey(type)
+                : WeightFormat.TYPES.containsKey(type);
+    }
+
+    @Override
+    public Weight upload(TensorView view, Op use) {
+        if (!supports(use, view.type())) {
+            throw new PanamoeException(view.name() + ": " + view.type() + " is not supported for " + use + " on "
+                    + info.id() + "; use a file with another quantisation");
+        }
+        WeightFormat format = WeightFormat.of(view.type());
+        int cols = Math.toIntExact(view.shape().cols());
+        if (use == Op.VECTOR) {
+            float[] values = new float[Math.toIntExact(view.shape().size())];
+            format.unpack(view.data(), 0, values, 0, values.length);
+            return new CpuVector(view.name(), view.type(), view.shape(), values);
+        }
+        return new CpuWeight(
+                view.name(),
+                view.type(),
+                view.shape(),
+                view.data().isNative() ? view.data() : copy(view),
+                view.sliceStride(),
+                view.rowBytes(),
+                cols,
+                Math.toIntExact(view.shape().rows()),
+                Math.toIntExact(view.shape().slices()),
+                format);
+    }
+
+    private MemorySegment copy(TensorView view) {
+        requireMemory(view.data().byteSize(), "a copy of " + view.name());
+        return copies.allocate(view.data().byteSize(), 64).copyFrom(view.data());
+    }
+
+    @Override
+    public Buffer allocate(Buffer.Kind kind, long size) {
+        // The virtual machine refuses arrays that long, whatever its heap.
+        if (size < 0 || size > Integer.MAX_VALUE - 8) {
+            throw new PanamoeException(info.id() + ": a buffer of " + size
+                    + " values was wanted, at most " + (Integer.MAX_VALUE - 8) + " are possible; use a smaller batch or context");
+        }
+        try {
+            return new HostBuffer(kind, size);
+        } catch (OutOfMemoryError e) {
+            Runtime vm = Runtime.getRuntime();
+            long free = vm.maxMemory() - vm.totalMemory() + vm.freeMemory();
+            throw new PanamoeException(
+                    info.id() + ": a buffer of " + size * 4 + " bytes was wanted, of the Java heap of " + vm.maxMemory()
+                            + " bytes some " + free + " are free; use a smaller batch or context, or a larger heap (-Xmx)",
+                    e);
+        }
+    }
+
+    @Override
+    public KvCache allocateCache(CacheSpec spec) {
+        long bytes;
+        try {
+            bytes = spec.byteSize();
+        } catch (ArithmeticException e) {
+            throw new PanamoeException(
+                    info.id() + ": a cache of " + spec.capacity() + " positions does not fit any memory; use a smaller context",
+                    e);
+        }
+        requireMemory(bytes, "a cache of " + spec.capacity() + " positions");
+        return new CpuCache(spec);
+    }
+
+    /// Refuses what would not fit; the system would hand it out all the same and end the process later.
+    private void requireMemory(long bytes, String what) {
+        OptionalLong usable = MemoryInfo.read().usable();
+        if (usable.isPresent() && bytes > usable.getAsLong()) {
+            throw new PanamoeException(info.id() + ": " + what + " takes " + bytes + " bytes, available are "
+                    + usable.getAsLong() + "; use a smaller context or a smaller model");
+        }
+    }
+
+    @Override
+    public Ops ops() {
+        return ops;
+    }
+
+    @Override
+    public void write(Ids ids, int[] source) {
+        System.arraycopy(source, 0, CpuOps.ints(ids), ids.offset(), ids.rows() * ids.cols());
+    }
+
+    @Override
+    public void write(Rows rows, float[] source) {
+        float[] to = CpuOps.floats(rows);
+        for (int r = 0; r < rows.rows(); r++) {
+            System.arraycopy(source, r * rows.cols(), to, rows.offset() + r * rows.stride(), rows.cols());
+        }
+    }
+
+    @Override
+    public void read(Rows rows, float[] target, int offset) {
+        float[] from = CpuOps.floats(rows);
+        for (int r = 0; r < rows.rows(); r++) {
+            System.arraycopy(from, rows.offset() + r * rows.stride(), target, offset + r * rows.cols(), rows.cols());
+        }
+    }
+
+    @Override
+    public void read(Ids ids, int[] target) {
+        System.arraycopy(CpuOps.ints(ids), ids.offset(), target, 0, ids.rows() * ids.cols());
+    }
+
+    @Override
+    public void close() {
+        pool.close();
+        if (copies.scope().isAlive()) {
+            copies.close();
+        }
+    }
+}

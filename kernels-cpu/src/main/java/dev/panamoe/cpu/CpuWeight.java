@@ -1,0 +1,43 @@
+package dev.panamoe.cpu;
+
+import dev.panamoe.spi.Weight;
+import dev.panamoe.tensor.QuantType;
+import dev.panamoe.tensor.Shape;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// A matrix, or several, read in place.
+///
+/// @param data of native memory: one kind of segment keeps the kernels' reads free of type checks
+/// @param cols length of a row
+/// @param rows of one slice
+record CpuWeight(
+        String name,
+        QuantType type,
+        Shape shape,
+        MemorySegment data,
+        long sliceStride,
+        long rowBytes,
+        int cols,
+        int rows,
+        int slices,
+        WeightFormat format)
+        implements Weight {
+    /// What tasks hold before their first run: one zero.
+    static final CpuWeight NONE = new CpuWeight(
+            "none",
+            QuantType.F32,
+            Shape.of(1),
+            Arena.global().allocate(4),
+            4,
+            4,
+            1,
+            1,
+            1,
+            WeightFormat.of(QuantType.F32));
+
+    /// Byte of row `row` of slice `slice`.
+    long offset(int slice, int row) {
+        return slice * sliceStride + row * rowBytes;
+    }
+}

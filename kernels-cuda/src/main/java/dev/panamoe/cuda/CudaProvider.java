@@ -1,0 +1,32 @@
+package dev.panamoe.cuda;
+
+import dev.panamoe.PanamoeException;
+import dev.panamoe.spi.BackendProvider;
+import dev.panamoe.spi.Device;
+import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.DeviceOptions;
+import dev.panamoe.spi.Probe;
+
+/// Holds the place of the CUDA backend, which this version does not have: it lists no device and says so.
+public final class CudaProvider implements BackendProvider {
+    private static final Probe.Unusable ABSENT =
+            new Probe.Unusable("this version has no CUDA kernels yet", "use --backend cpu");
+
+    /// For the service loader.
+    public CudaProvider() {}
+
+    @Override
+    public String name() {
+        return "cuda";
+    }
+
+    @Override
+    public Probe probe() {
+        return ABSENT;
+    }
+
+    @Override
+    public Device open(DeviceInfo device, DeviceOptions options) {
+        throw new PanamoeException(device.id() + ": " + ABSENT.reason() + "; " + ABSENT.remedy());
+    }
+}
