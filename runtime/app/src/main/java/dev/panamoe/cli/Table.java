@@ -2,6 +2,7 @@ package dev.panamoe.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /// Columns that line up: texts to the left, numbers to the right.
 final class Table {
@@ -52,6 +53,6 @@ final class Table {
             value /= 1024;
             unit++;
         }
-        return unit == 0 ? bytes + " B" : "%.1f %s".formatted(value, units[unit]);
+        return unit == 0 ? bytes + " B" : String.format(Locale.ROOT, "%.1f %s", value, units[unit]);
     }
 }

@@ -5,7 +5,7 @@ package dev.panamoe.cli;
 final class Visible {
     private Visible() {}
 
-    /// The text with every control character but line feed and tab written as `\x1b` or `\u{9b}`.
+    /// The text with every control character but line feed and tab written as its number: `\x1b`.
     static String controls(String text) {
         if (text.chars().noneMatch(Visible::isHarmful)) {
             return text;
@@ -15,10 +15,8 @@ final class Visible {
             char c = text.charAt(i);
             if (!isHarmful(c)) {
                 out.append(c);
-            } else if (c < 0x80) {
-                out.append("\\x%02x".formatted((int) c));
             } else {
-                out.append("\\u{").append(Integer.toHexString(c)).append('}');
+                out.append("\\x%02x".formatted((int) c)); // all of them are below 0xA0
             }
         }
         return out.toString();
