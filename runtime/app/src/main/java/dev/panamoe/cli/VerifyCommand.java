@@ -99,7 +99,7 @@ final class VerifyCommand implements Callable<Integer> {
     }
 
     private static int[] withBos(Tokenizer tokenizer, int[] ids) {
-        if (!tokenizer.addBos() || ids.length > 0 && ids[0] == tokenizer.bos().orElseThrow()) {
+        if (!tokenizer.addBos() || (ids.length > 0 && ids[0] == tokenizer.bos().orElseThrow())) {
             return ids;
         }
         int[] with = new int[ids.length + 1];
