@@ -8,7 +8,9 @@ import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.InvalidPathException;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /// Turns whatever went wrong into one line that says what to do, and an exit code.
 final class Failures {
@@ -17,12 +19,19 @@ final class Failures {
     private Failures() {}
 
     static int usage(ParameterException e, Console console) {
-        String command = e.getCommandLine().getCommandSpec().qualifiedName();
-        line(console, String.valueOf(e.getMessage()) + "; see '" + command + " --help'");
+        CommandSpec command = e.getCommandLine().getCommandSpec();
+        String message = e instanceof UnmatchedArgumentException unmatched && !command.subcommands().isEmpty()
+                ? "there is no command '" + unmatched.getUnmatched().getFirst() + "', there are "
+                        + String.join(", ", command.subcommands().keySet())
+                : String.valueOf(e.getMessage());
+        line(console, message + "; see '" + command.qualifiedName() + " --help'");
         return ExitCode.USAGE;
     }
 
     static int report(Throwable e, Console console, boolean debug) {
+        if (e instanceof OutputClosed) {
+            return ExitCode.DONE; // the reader has what it wanted
+        }
         try {
             console.out().flush();
         } catch (OutputClosed | PanamoeException closed) {

@@ -24,12 +24,9 @@ public final class Main {
         CommandLine line = commandLine(root, console);
         try {
             int code = line.execute(args);
-            line.getOut().flush();
             console.out().flush();
             return code;
-        } catch (OutputClosed e) {
-            return ExitCode.DONE; // the reader has what it wanted
-        } catch (Throwable e) {
+        } catch (RuntimeException | Error e) {
             // Errors too: a heap that is too small and a file that was cut short arrive as such.
             return Failures.report(e, console, root.debug());
         }
@@ -52,8 +49,6 @@ public final class Main {
                 .setOut(console.out().writer())
                 .setErr(console.err().writer())
                 .setParameterExceptionHandler((e, args) -> Failures.usage(e, console))
-                .setExecutionExceptionHandler((e, command, result) -> {
-                    throw e;
-                });
+                .setExecutionExceptionHandler((e, command, result) -> Failures.report(e, console, root.debug()));
     }
 }

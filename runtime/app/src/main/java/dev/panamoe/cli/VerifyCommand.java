@@ -1,5 +1,6 @@
 package dev.panamoe.cli;
 
+import dev.panamoe.PanamoeException;
 import dev.panamoe.engine.Engine;
 import dev.panamoe.engine.EngineOptions;
 import dev.panamoe.engine.Verification;
@@ -83,7 +84,10 @@ final class VerifyCommand implements Callable<Integer> {
             } else {
                 print(report, first, second);
             }
-            return report.isSound() ? ExitCode.DONE : ExitCode.FAILED;
+            if (!report.isSound()) {
+                throw new PanamoeException(first + " does not compute what " + second + " does: out of bounds, see above");
+            }
+            return ExitCode.DONE;
         }
     }
 
@@ -142,8 +146,7 @@ final class VerifyCommand implements Callable<Integer> {
                         + " such errors can swap them",
                 bounds.mean(),
                 bounds.max()));
-        out.println(report.isSound() ? "within bounds" : "OUT OF BOUNDS: " + first + " does not compute what " + second
-                + " does");
+        out.println(report.isSound() ? "within bounds" : "OUT OF BOUNDS");
     }
 
     private static void row(Table table, String name, Difference d, boolean sound) {

@@ -1,0 +1,219 @@
+package dev.panamoe.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Whatever is wrong is told in one line on standard error, with the exit code that says whose fault it is.
+class BadUseTest {
+    @TempDir
+    Path folder;
+
+    private static void fails(Cli.Result result, int code, String... parts) {
+        assertThat(result.errLines()).as(result.err()).hasSize(1);
+        assertThat(result.err()).startsWith("panamoe: ").contains(parts);
+        assertThat(result.err()).doesNotContain("\tat ").doesNotContainPattern("[\\p{Cntrl}&&[^\n]]");
+        assertThat(result.code()).isEqualTo(code);
+        assertThat(result.out()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    run --temp x hi               | --temp
+                    run --temp -1 hi              | temp
+                    run --temp NaN hi             | temp
+                    run --top-p 2 hi              | top-p
+                    run --min-p -0.1 hi           | min-p
+                    run --top-k -1 hi             | top-k
+                    run --repeat-last-n -2 hi     | repeat-last-n
+                    run --seed 1.5 hi             | --seed
+                    run -n 0 hi                   | tokens to generate
+                    run -n -5 hi                  | tokens to generate
+                    run --ctx 0 hi                | --ctx
+                    run --ctx 99999999999 hi      | --ctx
+                    run --threads 0 hi            | --threads
+                    run --threads 100000 hi       | --threads
+                    run --cache-type q4 hi        | --cache-type
+                    run --backend tpu hi          | no backend 'tpu', there are auto, cpu
+                    run --tokens 1,x              | --tokens
+                    run --tokens 1,2 hi           | exclude each other
+                    run --raw --system be hi      | --system
+                    run --think --no-think hi     | exclude each other
+                    run --wrong hi                | --wrong
+                    run --model                   | --model
+                    frobnicate                    | no command 'frobnicate', there are run
+                    logits --tokens 1             | --out
+                    perplexity                    | --file
+                    perplexity --file x --method y | --method
+                    template                      | --input
+                    template --input x --now y    | --now
+                    tokenize --decode 1 hi        | exclude each other
+                    verify -n 0                   | -n
+                    verify --against tpu          | no backend 'tpu'
+                    devices what                  | what
+                    """)
+    void wrongUsageIsTwo(String command, String part) {
+        fails(Cli.run(command.split(" ")), ExitCode.USAGE, part, "--help'");
+    }
+
+    @Test
+    void noCommandIsWrongUsage() {
+        fails(Cli.run(), ExitCode.USAGE, "which command?", "run");
+    }
+
+    @Test
+    void aTerminalWithoutAPromptIsWrongUsage() {
+        fails(new Cli().keyboard().with("run"), ExitCode.USAGE, "PROMPT is missing");
+        fails(new Cli().keyboard().with("tokenize"), ExitCode.USAGE, "TEXT is missing");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"run", "inspect", "tokenize", "verify", "logits", "perplexity", "template"})
+    void everyCommandRefusesAMissingModel(String command) {
+        String[] args =
+                switch (command) {
+                    case "logits" -> new String[] {command, "--tokens", "1", "--out", folder.resolve("o").toString()};
+                    case "perplexity" -> new String[] {command, "--file", Cli.DATA.resolve("models/heldout.txt").toString()};
+                    case "template" -> new String[] {command, "--input", "-"};
+                    case "inspect" -> new String[] {command};
+                    default -> new String[] {command, "hi"};
+                };
+        Cli.Result result =
+                new Cli().stdin("{}").with(Cli.args(java.util.List.of(args), "--model", "/no/such/model.gguf"));
+        fails(result, ExitCode.FAILED, "/no/such/model.gguf: there is no such file");
+    }
+
+    @Test
+    void modelsThatAreNone() throws IOException {
+        fails(Cli.run("run", "--model", folder.toString(), "hi"), ExitCode.FAILED, "directory");
+        Path empty = Files.createFile(folder.resolve("empty.gguf"));
+        fails(Cli.run("run", "--model", empty.toString(), "hi"), ExitCode.FAILED, "empty.gguf");
+        Path text = Files.writeString(folder.resolve("text.gguf"), "this is a text and no model at all, by far");
+        fails(Cli.run("inspect", text.toString()), ExitCode.FAILED, "text.gguf");
+        fails(Cli.run("run", "--model", "demo:nothing", "hi"), ExitCode.FAILED, "demo:deepseek, demo:gemma4");
+        fails(Cli.run("run", "--model", "a\0b", "hi"), ExitCode.FAILED, "cannot be a file name");
+        fails(Cli.run("run", "--model", "a\u001B[31m\nb", "hi"), ExitCode.FAILED, "a\\u{1b}[31m\\nb");
+    }
+
+    @Test
+    void anUnknownArchitectureNamesTheKnownOnes() throws IOException {
+        byte[] model = Files.readAllBytes(Path.of(Cli.fixture("gemma4-moe/model-q8_0.gguf")));
+        // The first text "gemma4" is the value of general.architecture; the same length keeps the file sound.
+        replaceFirst(model, "gemma4", "mamba9");
+        Path file = Files.write(folder.resolve("mamba.gguf"), model);
+        fails(Cli.run("run", "--model", file.toString(), "hi"), ExitCode.FAILED, "'mamba9'", "deepseek2, gemma4");
+        Cli.Result inspected = Cli.run("inspect", file.toString());
+        assertThat(inspected.code()).isZero();
+        assertThat(inspected.out()).contains("cannot run here", "mamba9").contains("tensors");
+        assertThat(Cli.run("inspect", "--json", file.toString()).json().get("runnable").asBoolean())
+                .isFalse();
+    }
+
+    private static void replaceFirst(byte[] bytes, String old, String replacement) {
+        int at = new String(bytes, java.nio.charset.StandardCharsets.ISO_8859_1).indexOf(old);
+        assertThat(at).isPositive();
+        byte[] with = replacement.getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
+        System.arraycopy(with, 0, bytes, at, with.length);
+    }
+
+    @Test
+    void aTruncatedModelIsRefused() throws IOException {
+        byte[] model = Files.readAllBytes(Path.of(Cli.fixture("gemma4-moe/model-q8_0.gguf")));
+        Path file = Files.write(folder.resolve("cut.gguf"), java.util.Arrays.copyOf(model, model.length / 2));
+        fails(Cli.run("run", "--model", file.toString(), "hi"), ExitCode.FAILED, "cut.gguf");
+    }
+
+    @Test
+    void aBackendThatIsNotUsableSaysWhyAndWhatToDo() {
+        String unusable = Cli.run("devices", "--json")
+                .json()
+                .get("backends")
+                .valueStream()
+                .filter(b -> !b.get("usable").asBoolean())
+                .map(b -> b.get("name").asString())
+                .findFirst()
+                .orElse("");
+        org.junit.jupiter.api.Assumptions.assumeFalse(unusable.isEmpty(), "everything is usable here");
+        fails(Cli.run("run", "--backend", unusable, "hi"), ExitCode.FAILED, "'" + unusable + "' is not usable here: ");
+    }
+
+    @Test
+    void aContextLongerThanMemoryNamesWhatWouldFit() {
+        fails(quiet("run", "--ctx", "2000000000", "hi"), ExitCode.FAILED, "2000000000", "use a --ctx of at most");
+    }
+
+    @Test
+    void aPromptLongerThanTheContextSaysBoth() {
+        fails(quiet("run", "--ctx", "4", "What is the capital of France?"), ExitCode.FAILED, "context holds 4");
+    }
+
+    @Test
+    void aMegabyteOnStandardInputIsReadAndRefused() {
+        Cli.Result result = new Cli().stdin("a".repeat(1 << 20)).with("run", "--raw", "-q");
+        fails(result, ExitCode.FAILED, "the prompt has 1048577 tokens", "--ctx");
+    }
+
+    @Test
+    void standardInputThatIsNoTextIsRefused() {
+        Cli.Result result = new Cli().stdin(new byte[] {'a', 'b', (byte) 0xFF, 'c'}).with("run", "-q");
+        fails(result, ExitCode.FAILED, "standard input: byte 2 is not UTF-8");
+    }
+
+    @Test
+    void anEmptyStandardInputIsAnEmptyMessage() {
+        assertThat(new Cli().stdin("").with("run", "-n", "2").code()).isZero();
+    }
+
+    @Test
+    void idsBeyondTheVocabulary() {
+        fails(quiet("run", "--tokens", "1,2048"), ExitCode.FAILED, "token 2048", "2047");
+        fails(quiet("run", "--tokens", "-1"), ExitCode.FAILED, "token -1");
+        fails(Cli.run("tokenize", "--decode", "5000"), ExitCode.FAILED, "token 5000");
+        String out = folder.resolve("logits").toString();
+        fails(Cli.run("logits", "--tokens", "5000", "--out", out), ExitCode.FAILED, "token 5000");
+        fails(Cli.run("verify", "--tokens", "5000"), ExitCode.FAILED, "token 5000");
+    }
+
+    @Test
+    void inputsThatAreNoJson() throws IOException {
+        Path file = Files.writeString(folder.resolve("case.json"), "{\"messages\": [");
+        fails(Cli.run("template", "--input", file.toString()), ExitCode.FAILED, "case.json: line 1");
+        Path list = Files.writeString(folder.resolve("list.json"), "[1]");
+        fails(Cli.run("template", "--input", list.toString()), ExitCode.FAILED, "expected a JSON object");
+        fails(Cli.run("template", "--input", folder.toString()), ExitCode.FAILED, "directory");
+        Path chat = Files.writeString(folder.resolve("chat.jsonl"), "{\"text\": 5}\n");
+        fails(Cli.run("perplexity", "-q", "--file", chat.toString()), ExitCode.FAILED, "line 1", "\"text\"");
+    }
+
+    @Test
+    void aTextThatIsTooShortToScore() throws IOException {
+        Path file = Files.writeString(folder.resolve("short.txt"), "one\n");
+        fails(
+                Cli.run("perplexity", "-q", "--method", "chunks512", "--file", file.toString()),
+                ExitCode.FAILED,
+                "a chunk takes 512");
+        Path empty = Files.writeString(folder.resolve("empty.txt"), "\n\n");
+        fails(Cli.run("perplexity", "-q", "--file", empty.toString()), ExitCode.FAILED, "nothing to score");
+    }
+
+    @Test
+    void debugAddsTheStackTrace() {
+        Cli.Result result = Cli.run("run", "--debug", "--model", "/no/such", "hi");
+        assertThat(result.code()).isEqualTo(ExitCode.FAILED);
+        assertThat(result.err()).contains("panamoe: /no/such").contains("\tat dev.panamoe");
+    }
+
+    /// Notes on standard error would be a second line.
+    private static Cli.Result quiet(String... args) {
+        return Cli.run(Cli.args(java.util.List.of(args), "-q"));
+    }
+}
