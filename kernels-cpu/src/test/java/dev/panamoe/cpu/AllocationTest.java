@@ -23,7 +23,7 @@ class AllocationTest {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         try (CpuDevice device = new CpuDevice(new DeviceInfo("cpu", "", 0, List.of()), 2)) {
             Workload workload = new Workload(device);
-            for (int tokens : new int[] {1, Workload.TOKENS}) {
+            for (int tokens : new int[] {Workload.TOKENS, 1}) {
                 long perRun = Long.MAX_VALUE;
                 // The JIT compiles in the background: run until it is done, or fail after a minute of trying.
                 long giveUp = System.nanoTime() + 60_000_000_000L;

@@ -32,7 +32,7 @@ class WeightFormatTest {
                 for (int i = 0; i < n; i++) {
                     // NaN halves become infinite; signs of zero may differ.
                     boolean same = actual[i + 1] == expected[i]
-                            || Float.isNaN(expected[i]) && !Float.isFinite(actual[i + 1]);
+                            || (Float.isNaN(expected[i]) && !Float.isFinite(actual[i + 1]));
                     assertThat(same)
                             .as("%s value %d of seed %d is %s, not %s", type, i, seed, actual[i + 1], expected[i])
                             .isTrue();

@@ -146,7 +146,7 @@ final class Workload {
         for (long o = 0; o < bytes.length; o += type.blockBytes()) {
             switch (type) {
                 case F32 -> data.set(LittleEndian.F32, o, (float) random.nextGaussian() / 16);
-                case BF16 -> data.set(LittleEndian.I16, o, (short) (0x3d00 | bytes[(int) o] & 0x80ff));
+                case BF16 -> data.set(LittleEndian.I16, o, (short) (0x3d00 | (bytes[(int) o] & 0x80ff)));
                 case MXFP4 -> data.set(LittleEndian.I8, o, (byte) 120);
                 case Q6_K -> data.set(LittleEndian.I16, o + 208, Float.floatToFloat16(1e-4f));
                 default -> {
