@@ -42,7 +42,8 @@ final class DevicesCommand implements Callable<Integer> {
             all.forEach(this::print);
             console.out().println("");
             if (auto.isPresent()) {
-                console.out().println("--backend auto takes " + auto.get().device().id());
+                console.out()
+                        .println("--backend auto takes " + auto.get().device().id());
                 auto.get().reasons().forEach(r -> console.out().println("  " + r));
             } else {
                 console.out().println("--backend auto finds nothing usable");

@@ -20,7 +20,8 @@ final class Failures {
 
     static int usage(ParameterException e, Console console) {
         CommandSpec command = e.getCommandLine().getCommandSpec();
-        String message = e instanceof UnmatchedArgumentException unmatched && !command.subcommands().isEmpty()
+        String message = e instanceof UnmatchedArgumentException unmatched
+                        && !command.subcommands().isEmpty()
                 ? "there is no command '" + unmatched.getUnmatched().getFirst() + "', there are "
                         + String.join(", ", command.subcommands().keySet())
                 : String.valueOf(e.getMessage());
@@ -57,14 +58,14 @@ final class Failures {
             case PanamoeException p -> String.valueOf(p.getMessage());
             case InvalidPathException p -> Printable.escape(p.getInput()) + ": this cannot be a file name";
             case UncheckedIOException io when io.getCause() != null -> message(io.getCause());
-            case FileSystemException f ->
-                f.getFile() + ": " + (f.getReason() == null ? fileProblem(f) : f.getReason());
+            case FileSystemException f -> f.getFile() + ": " + (f.getReason() == null ? fileProblem(f) : f.getReason());
             case IOException io -> String.valueOf(io.getMessage());
             case OutOfMemoryError o -> outOfMemory(String.valueOf(o.getMessage()));
             case StackOverflowError s ->
                 "the input is nested too deep; simplify it, or raise the stack with PANAMOE_JAVA_OPTS=-Xss8m";
             // The JVM's answer to a fault in mapped memory (SIGBUS).
-            case InternalError i when String.valueOf(i.getMessage()).contains("fault occurred") ->
+            case InternalError i
+            when String.valueOf(i.getMessage()).contains("fault occurred") ->
                 "the model file was cut short or changed while it was in use; restore it and start again";
             default -> "unexpected: " + e + "; run again with --debug and report what it prints";
         };

@@ -97,8 +97,7 @@ final class InspectCommand implements Callable<Integer> {
         try {
             spec = Optional.of(Architectures.read(file));
             plan = Optional.of(Engine.plan(file, spec.get(), options));
-            try (Device device =
-                    Backends.choose(options.backend()).open(new DeviceOptions(options.threads()))) {
+            try (Device device = Backends.choose(options.backend()).open(new DeviceOptions(options.threads()))) {
                 Model.check(file, spec.get(), device);
             }
             Tokenizer.of(file.metadata());
@@ -168,7 +167,8 @@ final class InspectCommand implements Callable<Integer> {
                     .print(out, "  ");
         });
         out.println("");
-        out.println(verdict.problem().map(p -> "cannot run here: " + Printable.escape(p, Integer.MAX_VALUE))
+        out.println(verdict.problem()
+                .map(p -> "cannot run here: " + Printable.escape(p, Integer.MAX_VALUE))
                 .orElse("can run here"));
     }
 
@@ -211,18 +211,20 @@ final class InspectCommand implements Callable<Integer> {
             t.shape().dims().forEach(shape::add);
         }
         ArrayNode types = object.putArray("types");
-        types(file).forEach((type, sum) -> types.addObject()
-                .put("type", type.name())
-                .put("tensors", sum[0])
-                .put("bytes", sum[1]));
-        verdict.plan().ifPresent(plan -> object.putObject("memory")
-                .put("context", Engine.contextLength(verdict.spec().orElseThrow(), options))
-                .put("cache_type", options.cacheType().name())
-                .put("weights", plan.weights())
-                .put("derived", plan.derived())
-                .put("caches", plan.caches())
-                .put("scratch", plan.scratch())
-                .put("total", plan.total()));
+        types(file)
+                .forEach((type, sum) -> types.addObject()
+                        .put("type", type.name())
+                        .put("tensors", sum[0])
+                        .put("bytes", sum[1]));
+        verdict.plan()
+                .ifPresent(plan -> object.putObject("memory")
+                        .put("context", Engine.contextLength(verdict.spec().orElseThrow(), options))
+                        .put("cache_type", options.cacheType().name())
+                        .put("weights", plan.weights())
+                        .put("derived", plan.derived())
+                        .put("caches", plan.caches())
+                        .put("scratch", plan.scratch())
+                        .put("total", plan.total()));
         return object;
     }
 
@@ -244,7 +246,8 @@ final class InspectCommand implements Callable<Integer> {
             }
             return;
         }
-        ArrayNode values = object.put("count", entry.count()).put("cut", entry.cut()).putArray("value");
+        ArrayNode values =
+                object.put("count", entry.count()).put("cut", entry.cut()).putArray("value");
         entry.values().forEach(v -> put(values, v));
     }
 

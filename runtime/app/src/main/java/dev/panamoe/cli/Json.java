@@ -33,8 +33,8 @@ final class Json {
     /// @throws PanamoeException when it is not one JSON object
     static Map<String, @Nullable Object> variables(String text, String name) {
         try {
-            Map<String, @Nullable Object> object = MAPPER.readValue(text, new TypeReference<
-                    LinkedHashMap<String, @Nullable Object>>() {});
+            Map<String, @Nullable Object> object =
+                    MAPPER.readValue(text, new TypeReference<LinkedHashMap<String, @Nullable Object>>() {});
             if (object == null) {
                 throw new PanamoeException(name + ": this is null, expected a JSON object");
             }
@@ -47,7 +47,8 @@ final class Json {
     private static PanamoeException notJson(String name, JacksonException e) {
         String where = e.getLocation() == null || e.getLocation().getLineNr() < 1
                 ? ""
-                : "line " + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr() + ": ";
+                : "line " + e.getLocation().getLineNr() + ", column "
+                        + e.getLocation().getColumnNr() + ": ";
         return new PanamoeException(name + ": " + where + "expected a JSON object: " + e.getOriginalMessage(), e);
     }
 

@@ -112,8 +112,7 @@ final class LogitsCommand implements Callable<Integer> {
                 path, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING);
     }
 
-    private static void write(
-            Runner runner, Caches caches, int[] ids, FileChannel logits, @Nullable FileChannel states)
+    private static void write(Runner runner, Caches caches, int[] ids, FileChannel logits, @Nullable FileChannel states)
             throws IOException {
         ModelSpec spec = runner.model().spec();
         int width = spec.vocabulary();

@@ -24,7 +24,9 @@ public final class Main {
         CommandLine line = commandLine(root, console);
         try {
             int code = line.execute(args);
-            console.out().flush();
+            if (code == ExitCode.DONE) {
+                console.out().flush(); // and a failure to do so is the command's; of two, the first is told
+            }
             return code;
         } catch (RuntimeException | Error e) {
             // Errors too: a heap that is too small and a file that was cut short arrive as such.

@@ -24,13 +24,15 @@ final class ModelOptions {
     @Option(
             names = {"-m", "--model"},
             paramLabel = "M",
-            description = "GGUF file (of a split model the first), or an embedded model: demo:gemma4 (default), demo:deepseek.")
+            description =
+                    "GGUF file (of a split model the first), or an embedded model: demo:gemma4 (default), demo:deepseek.")
     private String model = EmbeddedModels.DEFAULT;
 
     @Option(
             names = "--backend",
             paramLabel = "B",
-            description = "auto (default), cpu, opencl, cuda, reference, or a device such as cuda:1; see 'panamoe devices'.")
+            description =
+                    "auto (default), cpu, opencl, cuda, reference, or a device such as cuda:1; see 'panamoe devices'.")
     private String backend = Backends.AUTO;
 
     @Option(names = "--threads", paramLabel = "N", description = "Host threads; by default as the backend thinks best.")
@@ -73,8 +75,8 @@ final class ModelOptions {
 
     /// @throws ParameterException when no backend has this name, whether it is usable here or not
     void checkBackend(String option, String name) {
-        List<String> known = Stream.concat(Stream.of(Backends.AUTO), Backends.survey().stream()
-                        .map(Backends.Found::name))
+        List<String> known = Stream.concat(
+                        Stream.of(Backends.AUTO), Backends.survey().stream().map(Backends.Found::name))
                 .toList();
         String family = name.contains(":") ? name.substring(0, name.indexOf(':')) : name;
         if (!known.contains(family)) {

@@ -30,10 +30,7 @@ final class PanamoeCommand implements Runnable {
     @Spec
     private CommandSpec spec;
 
-    @Option(
-            names = "--debug",
-            scope = ScopeType.INHERIT,
-            description = "Print a stack trace when something fails.")
+    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print a stack trace when something fails.")
     private boolean debug;
 
     PanamoeCommand() {
@@ -48,6 +45,7 @@ final class PanamoeCommand implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "which command? There are " + String.join(", ", spec.subcommands().keySet()));
+                "which command? There are "
+                        + String.join(", ", spec.subcommands().keySet()));
     }
 }

@@ -124,13 +124,14 @@ final class PerplexityCommand implements Callable<Integer> {
             sum = sum.plus(perplexity.score(documents.get(i)));
             if (!quiet && System.nanoTime() - shown > PROGRESS_NANOS) {
                 shown = System.nanoTime();
-                console.err().println(String.format(
-                        Locale.ROOT,
-                        "%d of %d texts, %d tokens, perplexity %.4f",
-                        i + 1,
-                        documents.size(),
-                        sum.tokens(),
-                        sum.perplexity()));
+                console.err()
+                        .println(String.format(
+                                Locale.ROOT,
+                                "%d of %d texts, %d tokens, perplexity %.4f",
+                                i + 1,
+                                documents.size(),
+                                sum.tokens(),
+                                sum.perplexity()));
                 console.err().flush();
             }
         }
@@ -150,13 +151,14 @@ final class PerplexityCommand implements Callable<Integer> {
                             .put("backend", engine.device().id())
                             .put("seconds", Json.rounded(nanos / 1e9)));
         } else {
-            console.out().println(String.format(
-                    Locale.ROOT,
-                    "perplexity %.6f, nll %.6f over %d tokens (%s)",
-                    score.perplexity(),
-                    score.nll(),
-                    score.tokens(),
-                    chosen.label()));
+            console.out()
+                    .println(String.format(
+                            Locale.ROOT,
+                            "perplexity %.6f, nll %.6f over %d tokens (%s)",
+                            score.perplexity(),
+                            score.nll(),
+                            score.tokens(),
+                            chosen.label()));
         }
     }
 }

@@ -49,9 +49,7 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--system", paramLabel = "TEXT", description = "A system message before the prompt.")
     private Optional<String> system = Optional.empty();
 
-    @Option(
-            names = "--think",
-            description = "Asks the model to reason first; up to the model's template when absent.")
+    @Option(names = "--think", description = "Asks the model to reason first; up to the model's template when absent.")
     private boolean think;
 
     @Option(names = "--no-think", description = "Asks the model not to.")
@@ -142,7 +140,12 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private void loaded(Engine engine) {
-        note(String.format(Locale.ROOT, "%s: %s, loaded in %.2f s", model.model(), engine.spec().architecture(), seconds(engine)));
+        note(String.format(
+                Locale.ROOT,
+                "%s: %s, loaded in %.2f s",
+                model.model(),
+                engine.spec().architecture(),
+                seconds(engine)));
         engine.backendReasons().forEach(this::note);
         if (engine.contextLength() > engine.spec().contextLength()) {
             note("warning: the context of " + engine.contextLength() + " positions is longer than the "

@@ -50,10 +50,7 @@ final class SamplingOptions {
     @Option(names = "--repeat-last-n", paramLabel = "N", description = "How many tokens count as recent.")
     private Optional<Integer> window = Optional.empty();
 
-    @Option(
-            names = "--seed",
-            paramLabel = "S",
-            description = "The same seed gives the same text; random when absent.")
+    @Option(names = "--seed", paramLabel = "S", description = "The same seed gives the same text; random when absent.")
     private Optional<Long> seed = Optional.empty();
 
     @Option(

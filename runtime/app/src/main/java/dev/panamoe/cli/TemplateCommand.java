@@ -78,8 +78,8 @@ final class TemplateCommand implements Callable<Integer> {
                 source = opened.file()
                         .metadata()
                         .findString("tokenizer.chat_template")
-                        .orElseThrow(() -> new PanamoeException(
-                                name + ": the file has no chat template (tokenizer.chat_template); give one with --file"));
+                        .orElseThrow(() -> new PanamoeException(name
+                                + ": the file has no chat template (tokenizer.chat_template); give one with --file"));
                 addTokens(opened, variables);
             }
         }

@@ -124,8 +124,9 @@ final class TokenizeCommand implements Callable<Integer> {
         int width = String.valueOf(tokenizer.size() - 1).length();
         for (int id : ids) {
             String number = String.valueOf(id);
-            console.out().println(" ".repeat(width - number.length()) + number + "  "
-                    + Printable.escape(tokenizer.token(id), LONGEST));
+            console.out()
+                    .println(" ".repeat(width - number.length()) + number + "  "
+                            + Printable.escape(tokenizer.token(id), LONGEST));
         }
     }
 
@@ -139,8 +140,7 @@ final class TokenizeCommand implements Callable<Integer> {
             bytes.writeBytes(tokenizer.bytes(id));
         }
         if (json) {
-            Json.print(
-                    console.out(), describe(tokenizer, ids).put("text", bytes.toString(StandardCharsets.UTF_8)));
+            Json.print(console.out(), describe(tokenizer, ids).put("text", bytes.toString(StandardCharsets.UTF_8)));
         } else if (console.out().isTerminal()) {
             console.out().printUntrusted(bytes.toString(StandardCharsets.UTF_8) + "\n");
         } else {

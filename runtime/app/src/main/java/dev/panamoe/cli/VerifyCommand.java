@@ -85,7 +85,8 @@ final class VerifyCommand implements Callable<Integer> {
                 print(report, first, second);
             }
             if (!report.isSound()) {
-                throw new PanamoeException(first + " does not compute what " + second + " does: out of bounds, see above");
+                throw new PanamoeException(
+                        first + " does not compute what " + second + " does: out of bounds, see above");
             }
             return ExitCode.DONE;
         }
@@ -125,7 +126,8 @@ final class VerifyCommand implements Callable<Integer> {
         }
         row(table, "logits", report.logits(), report.logitsAreSound());
         table.print(out, "  ");
-        out.println("greedy tokens: " + report.agreeing() + " of " + report.steps().size() + " agree");
+        out.println(
+                "greedy tokens: " + report.agreeing() + " of " + report.steps().size() + " agree");
         for (int i = 0; i < report.steps().size(); i++) {
             Step step = report.steps().get(i);
             if (!step.agrees()) {

@@ -16,8 +16,7 @@ final class Version implements IVersionProvider {
             "panamoe " + number(),
             "Java " + Runtime.version() + " (" + System.getProperty("java.vendor") + ", "
                     + System.getProperty("java.vm.name") + ")",
-            System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
-                    + System.getProperty("os.arch")
+            System.getProperty("os.name") + " " + System.getProperty("os.version") + " " + System.getProperty("os.arch")
         };
     }
 

@@ -24,10 +24,7 @@ class BadUseTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
                     run --temp x hi               | --temp
                     run --temp -1 hi              | temp
                     run --temp NaN hi             | temp
@@ -79,14 +76,19 @@ class BadUseTest {
     @ParameterizedTest
     @CsvSource({"run", "inspect", "tokenize", "verify", "logits", "perplexity", "template"})
     void everyCommandRefusesAMissingModel(String command) {
-        String[] args =
-                switch (command) {
-                    case "logits" -> new String[] {command, "--tokens", "1", "--out", folder.resolve("o").toString()};
-                    case "perplexity" -> new String[] {command, "--file", Cli.DATA.resolve("models/heldout.txt").toString()};
-                    case "template" -> new String[] {command, "--input", "-"};
-                    case "inspect" -> new String[] {command};
-                    default -> new String[] {command, "hi"};
+        String[] args = switch (command) {
+            case "logits" ->
+                new String[] {
+                    command, "--tokens", "1", "--out", folder.resolve("o").toString()
                 };
+            case "perplexity" ->
+                new String[] {
+                    command, "--file", Cli.DATA.resolve("models/heldout.txt").toString()
+                };
+            case "template" -> new String[] {command, "--input", "-"};
+            case "inspect" -> new String[] {command};
+            default -> new String[] {command, "hi"};
+        };
         Cli.Result result =
                 new Cli().stdin("{}").with(Cli.args(java.util.List.of(args), "--model", "/no/such/model.gguf"));
         fails(result, ExitCode.FAILED, "/no/such/model.gguf: there is no such file");
@@ -114,7 +116,10 @@ class BadUseTest {
         Cli.Result inspected = Cli.run("inspect", file.toString());
         assertThat(inspected.code()).isZero();
         assertThat(inspected.out()).contains("cannot run here", "mamba9").contains("tensors");
-        assertThat(Cli.run("inspect", "--json", file.toString()).json().get("runnable").asBoolean())
+        assertThat(Cli.run("inspect", "--json", file.toString())
+                        .json()
+                        .get("runnable")
+                        .asBoolean())
                 .isFalse();
     }
 
@@ -164,7 +169,8 @@ class BadUseTest {
 
     @Test
     void standardInputThatIsNoTextIsRefused() {
-        Cli.Result result = new Cli().stdin(new byte[] {'a', 'b', (byte) 0xFF, 'c'}).with("run", "-q");
+        Cli.Result result =
+                new Cli().stdin(new byte[] {'a', 'b', (byte) 0xFF, 'c'}).with("run", "-q");
         fails(result, ExitCode.FAILED, "standard input: byte 2 is not UTF-8");
     }
 

@@ -65,8 +65,8 @@ final class Cli {
     Result with(String... args) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
-        Console console = Console.of(
-                new ByteArrayInputStream(stdin), out, err, inIsTerminal, outIsTerminal, errIsTerminal);
+        Console console =
+                Console.of(new ByteArrayInputStream(stdin), out, err, inIsTerminal, outIsTerminal, errIsTerminal);
         int code = Main.run(args, console);
         return new Result(code, out.toByteArray(), err.toString(StandardCharsets.UTF_8));
     }

@@ -41,28 +41,31 @@ class DemoGoldensTest {
     }
 
     private static void check(Engine engine, Session session, JsonNode golden) {
+        List<Integer> want = Cli.JSON.convertValue(golden.get("greedy_ids"), new TypeReference<List<Integer>>() {});
+        GenerationOptions options = GenerationOptions.of(SamplingParams.GREEDY).withMaxTokens(want.size());
+        String prompt = golden.get("prompt").asString();
+        int[] ids = Cli.ints(golden.get("prompt_ids"));
+        assertThat(engine.tokenizer().encode(prompt, true)).isEqualTo(ids);
+        Completion answer = golden.get("messages").isNull()
+                ? session.complete(prompt, options, delta -> {})
+                : conversation(engine, session, golden, options);
+        JsonNode end = golden.get("tokens_until_eog");
+        assertThat(answer.tokens()).as(prompt).isEqualTo(end.isNull() ? want : want.subList(0, end.asInt()));
+        assertThat(answer.usage().prompt()).isEqualTo(ids.length);
+        assertThat(answer.finishReason()).isEqualTo(end.isNull() ? FinishReason.LENGTH : FinishReason.STOP);
+    }
+
+    private static Completion conversation(Engine engine, Session session, JsonNode golden, GenerationOptions options) {
         Map<String, Object> variables = new HashMap<>();
         golden.get("template_variables")
                 .forEachEntry((key, value) -> variables.put(key, Cli.JSON.convertValue(value, Object.class)));
         List<ChatMessage> messages = new ArrayList<>();
         for (JsonNode m : golden.get("messages")) {
-            messages.add(new ChatMessage(m.get("role").asString(), m.get("content").asString()));
+            messages.add(
+                    new ChatMessage(m.get("role").asString(), m.get("content").asString()));
         }
-        String prompt = engine.chatFormat().render(messages, true, variables);
-        assertThat(prompt).isEqualTo(golden.get("prompt").asString());
-        int[] ids = Cli.ints(golden.get("prompt_ids"));
-        assertThat(engine.tokenizer().encode(prompt, true)).isEqualTo(ids);
-
-        List<Integer> want =
-                Cli.JSON.convertValue(golden.get("greedy_ids"), new TypeReference<List<Integer>>() {});
-        JsonNode end = golden.get("tokens_until_eog");
-        Completion answer = session.answer(
-                messages,
-                variables,
-                GenerationOptions.of(SamplingParams.GREEDY).withMaxTokens(want.size()),
-                delta -> {});
-        assertThat(answer.tokens()).as(prompt).isEqualTo(end.isNull() ? want : want.subList(0, end.asInt()));
-        assertThat(answer.usage().prompt()).isEqualTo(ids.length);
-        assertThat(answer.finishReason()).isEqualTo(end.isNull() ? FinishReason.LENGTH : FinishReason.STOP);
+        assertThat(engine.chatFormat().render(messages, true, variables))
+                .isEqualTo(golden.get("prompt").asString());
+        return session.answer(messages, variables, options, delta -> {});
     }
 }

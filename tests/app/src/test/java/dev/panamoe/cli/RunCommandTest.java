@@ -20,7 +20,8 @@ class RunCommandTest {
         assertThat(result.err())
                 .contains("loaded in")
                 .containsPattern("backend \\w+: ")
-                .containsPattern("load \\d+\\.\\d+ s \\| prompt \\d+ tokens, \\d+\\.\\d tokens/s \\| generated \\d+ tokens, ");
+                .containsPattern(
+                        "load \\d+\\.\\d+ s \\| prompt \\d+ tokens, \\d+\\.\\d tokens/s \\| generated \\d+ tokens, ");
     }
 
     @Test
@@ -52,9 +53,11 @@ class RunCommandTest {
         assertThat(json.get("reasoning").asString()).isEmpty();
         assertThat(json.get("finish_reason").asString()).isEqualTo("stop");
         JsonNode usage = json.get("usage");
-        assertThat(usage.get("completion_tokens").asInt()).isEqualTo(json.get("tokens").size());
+        assertThat(usage.get("completion_tokens").asInt())
+                .isEqualTo(json.get("tokens").size());
         assertThat(usage.get("total_tokens").asInt())
-                .isEqualTo(usage.get("prompt_tokens").asInt() + json.get("tokens").size());
+                .isEqualTo(
+                        usage.get("prompt_tokens").asInt() + json.get("tokens").size());
         assertThat(usage.get("cached_tokens").asInt()).isZero();
         JsonNode timings = json.get("timings");
         assertThat(timings.get("load_ms").asDouble()).isPositive();
@@ -71,7 +74,8 @@ class RunCommandTest {
     void textAndJsonSayTheSame() {
         String[] options = {"run", "--raw", "-n", "12", "--seed", "5", "--temp", "1", "Once upon a time"};
         String text = Cli.run(options).out();
-        JsonNode json = new Cli().with(Cli.args(java.util.List.of(options), "--json")).json();
+        JsonNode json =
+                new Cli().with(Cli.args(java.util.List.of(options), "--json")).json();
         assertThat(text).isEqualTo(json.get("text").asString() + "\n");
         assertThat(json.get("tokens").size()).isEqualTo(12);
         assertThat(json.get("finish_reason").asString()).isEqualTo("length");
@@ -81,7 +85,18 @@ class RunCommandTest {
     @ValueSource(strings = {"1", "2", "3"})
     void theSameSeedGivesTheSameTextOnAnyNumberOfThreads(String threads) {
         JsonNode json = Cli.run(
-                        "run", "--raw", "--json", "-n", "10", "--seed", "99", "--temp", "1.5", "--threads", threads, "Once")
+                        "run",
+                        "--raw",
+                        "--json",
+                        "-n",
+                        "10",
+                        "--seed",
+                        "99",
+                        "--temp",
+                        "1.5",
+                        "--threads",
+                        threads,
+                        "Once")
                 .json();
         JsonNode single = Cli.run(
                         "run", "--raw", "--json", "-n", "10", "--seed", "99", "--temp", "1.5", "--threads", "1", "Once")
@@ -93,14 +108,16 @@ class RunCommandTest {
     @Test
     void withoutASeedTwoRunsDiffer() {
         String[] args = {"run", "--raw", "--json", "-n", "1", "x"};
-        assertThat(Cli.run(args).json().get("seed")).isNotEqualTo(Cli.run(args).json().get("seed"));
+        assertThat(Cli.run(args).json().get("seed"))
+                .isNotEqualTo(Cli.run(args).json().get("seed"));
     }
 
     @Test
     void rawTextAndItsTokensAreTheSamePrompt() {
         JsonNode ids = Cli.run("tokenize", "--json", "Once upon a time").json().get("ids");
         String list = String.join(",", ids.valueStream().map(JsonNode::asString).toList());
-        JsonNode byTokens = Cli.run("run", "--json", "--temp", "0", "-n", "8", "--tokens", list).json();
+        JsonNode byTokens = Cli.run("run", "--json", "--temp", "0", "-n", "8", "--tokens", list)
+                .json();
         JsonNode byText = Cli.run("run", "--json", "--temp", "0", "-n", "8", "--raw", "Once upon a time")
                 .json();
         assertThat(byTokens.get("tokens")).isEqualTo(byText.get("tokens"));
@@ -124,7 +141,8 @@ class RunCommandTest {
     void reasoningIsDimOnATerminalAndTheTerminalIsAsBeforeAfterwards() {
         Cli.Result result = new Cli().screen().with("run", "--model", "demo:deepseek", "--temp", "0", "Hello!");
         assertThat(result.err()).contains("\u001B[2m");
-        assertThat(result.err().lastIndexOf("\u001B[0m")).isGreaterThan(result.err().lastIndexOf("\u001B[2m"));
+        assertThat(result.err().lastIndexOf("\u001B[0m"))
+                .isGreaterThan(result.err().lastIndexOf("\u001B[2m"));
     }
 
     @Test
@@ -143,14 +161,16 @@ class RunCommandTest {
 
     @Test
     void theEndOfAnAnswerCanBeIgnored() {
-        JsonNode json = Cli.run("run", "--temp", "0", "--ignore-eos", "-n", "20", "--json", QUESTION).json();
+        JsonNode json = Cli.run("run", "--temp", "0", "--ignore-eos", "-n", "20", "--json", QUESTION)
+                .json();
         assertThat(json.get("tokens").size()).isEqualTo(20);
         assertThat(json.get("finish_reason").asString()).isEqualTo("length");
     }
 
     @Test
     void aFullContextEndsTheAnswer() {
-        JsonNode json = Cli.run("run", "--raw", "--temp", "0", "--ignore-eos", "--ctx", "16", "--json", "Once upon a time")
+        JsonNode json = Cli.run(
+                        "run", "--raw", "--temp", "0", "--ignore-eos", "--ctx", "16", "--json", "Once upon a time")
                 .json();
         assertThat(json.get("finish_reason").asString()).isEqualTo("length");
         assertThat(json.get("usage").get("total_tokens").asInt()).isEqualTo(17); // the last one is never read
@@ -172,7 +192,6 @@ class RunCommandTest {
         assertThat(Cli.run("run", "--raw", "-n", "1", "--", "--raw").code()).isZero();
     }
 
-    /// Ids of the demo's vocabulary that stand for the bytes ESC and BEL.
     @Test
     void controlCharactersReachAPipeButNoTerminal() {
         Sink pipe = sink(false);

@@ -22,7 +22,9 @@ class ToolCommandsTest {
         assertThat(Cli.ints(json.get("ids"))).containsExactly(2, 677, 278);
         assertThat(json.get("tokens").valueStream().map(JsonNode::asString)).containsExactly("<bos>", "Hello", "!");
         assertThat(json.propertyNames()).containsExactly("ids", "tokens");
-        assertThat(Cli.ints(Cli.run("tokenize", "--json", "--no-bos", "Hello!").json().get("ids")))
+        assertThat(Cli.ints(Cli.run("tokenize", "--json", "--no-bos", "Hello!")
+                        .json()
+                        .get("ids")))
                 .containsExactly(677, 278);
         assertThat(Cli.run("tokenize", "Hello!").out()).isEqualTo("   2  <bos>\n 677  Hello\n 278  !\n");
     }
@@ -31,7 +33,8 @@ class ToolCommandsTest {
     void controlTokensInATextAreTextUnlessAskedFor() {
         JsonNode plain = Cli.run("tokenize", "--json", "--no-bos", "<eos>").json();
         assertThat(plain.get("ids").size()).isGreaterThan(1);
-        JsonNode special = Cli.run("tokenize", "--json", "--no-bos", "--parse-special", "<eos>").json();
+        JsonNode special = Cli.run("tokenize", "--json", "--no-bos", "--parse-special", "<eos>")
+                .json();
         assertThat(Cli.ints(special.get("ids"))).hasSize(1);
     }
 
@@ -48,7 +51,8 @@ class ToolCommandsTest {
                     .with("tokenize", "--model", model, "--json", "--no-bos")
                     .json()
                     .get("ids");
-            String list = String.join(" ", ids.valueStream().map(JsonNode::asString).toList());
+            String list =
+                    String.join(" ", ids.valueStream().map(JsonNode::asString).toList());
             Cli.Result back = Cli.run("tokenize", "--model", model, "--decode", list);
             assertThat(back.bytes()).isEqualTo(bytes);
         }
@@ -64,8 +68,7 @@ class ToolCommandsTest {
     void theModelsOwnTemplateIsRendered() {
         String input = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"add_generation_prompt\":true}";
         Cli.Result gemma = new Cli().stdin(input).with("template", "--input", "-");
-        assertThat(gemma.out())
-                .isEqualTo("<bos><|turn>user\nHi<turn|>\n<|turn>model\n<|channel>thought\n<channel|>");
+        assertThat(gemma.out()).isEqualTo("<bos><|turn>user\nHi<turn|>\n<|turn>model\n<|channel>thought\n<channel|>");
         Cli.Result deepseek = new Cli().stdin(input).with("template", "--model", "demo:deepseek", "--input", "-");
         assertThat(deepseek.out()).startsWith("<\uFF5Cbegin\u2581of\u2581sentence\uFF5C><\uFF5CUser\uFF5C>Hi");
         assertThat(gemma.err()).isEmpty();
@@ -100,12 +103,16 @@ class ToolCommandsTest {
         Path template = Files.writeString(folder.resolve("t.jinja"), "{{ raise_exception('no\\nsystem message') }}");
         Cli.Result result = new Cli().stdin("{}").with("template", "--file", template.toString(), "--input", "-");
         assertThat(result.code()).isEqualTo(ExitCode.FAILED);
-        assertThat(result.err()).contains("t.jinja").contains("no\\nsystem message").hasLineCount(1);
+        assertThat(result.err())
+                .contains("t.jinja")
+                .contains("no\\nsystem message")
+                .hasLineCount(1);
     }
 
     @Test
     void inspectShowsEverything() {
-        Cli.Result result = Cli.run("inspect", "--ctx", "512", Cli.fixture("deepseek-v3/model-shards-q8_0-00001-of-00003.gguf"));
+        Cli.Result result =
+                Cli.run("inspect", "--ctx", "512", Cli.fixture("deepseek-v3/model-shards-q8_0-00001-of-00003.gguf"));
         assertThat(result.code()).isZero();
         assertThat(result.out())
                 .contains("in 3 files")
@@ -116,8 +123,10 @@ class ToolCommandsTest {
 
     @Test
     void inspectAsJson() {
-        JsonNode small = Cli.run("inspect", "--json", "--ctx", "100", "demo:gemma4").json();
-        JsonNode large = Cli.run("inspect", "--json", "--ctx", "1000", "--cache-type", "f32").json();
+        JsonNode small =
+                Cli.run("inspect", "--json", "--ctx", "100", "demo:gemma4").json();
+        JsonNode large = Cli.run("inspect", "--json", "--ctx", "1000", "--cache-type", "f32")
+                .json();
         assertThat(small.get("architecture").asString()).isEqualTo("gemma4");
         assertThat(small.get("runnable").asBoolean()).isTrue();
         long sum = 0;
@@ -134,7 +143,8 @@ class ToolCommandsTest {
             types += type.get("bytes").asLong();
         }
         assertThat(types).isEqualTo(sum);
-        JsonNode name = small.get("metadata").valueStream()
+        JsonNode name = small.get("metadata")
+                .valueStream()
                 .filter(m -> m.get("key").asString().equals("general.architecture"))
                 .findFirst()
                 .orElseThrow();
@@ -171,7 +181,8 @@ class ToolCommandsTest {
 
     @Test
     void helpAndVersion() {
-        for (String command : List.of("run", "inspect", "devices", "tokenize", "template", "logits", "perplexity", "verify")) {
+        for (String command :
+                List.of("run", "inspect", "devices", "tokenize", "template", "logits", "perplexity", "verify")) {
             Cli.Result help = Cli.run(command, "--help");
             assertThat(help.code()).isZero();
             assertThat(help.err()).isEmpty();

@@ -29,13 +29,15 @@ class VerificationTest {
         assertThat(report(mean, GOOD).isSound()).isFalse();
         assertThat(report(GOOD, mean).isSound()).isFalse();
         assertThat(report(GOOD, new Difference(2e-2, 1e-5, 1)).isSound()).isFalse();
-        // One expert chosen otherwise changes a row a lot, and later layers with it; the mean tells whether that is all.
+        // One expert chosen otherwise changes a row a lot, and later layers with it; the mean tells whether that is
+        // all.
         assertThat(report(new Difference(2e-2, 1e-5, 1), GOOD).isSound()).isTrue();
     }
 
     @Test
     void boundsFollowTheScale() {
-        assertThat(report(new Difference(1, 1e-2, 1000), new Difference(1, 1e-2, 1000)).isSound())
+        assertThat(report(new Difference(1, 1e-2, 1000), new Difference(1, 1e-2, 1000))
+                        .isSound())
                 .isTrue();
     }
 
