@@ -17,6 +17,8 @@ final class CpuCache implements KvCache {
     private final Arena arena;
     private final MemorySegment data;
 
+    // The arena is closed with the cache.
+    @SuppressWarnings("MustBeClosedChecker")
     CpuCache(CacheSpec spec) {
         this.spec = spec;
         this.format = WeightFormat.of(spec.type().storage());

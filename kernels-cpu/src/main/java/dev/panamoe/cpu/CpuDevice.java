@@ -27,10 +27,13 @@ final class CpuDevice implements Device {
     private final CpuOps ops;
 
     /// Holds copies of weights that came on the heap, which the kernels do not read.
-    private final Arena copies = Arena.ofShared();
+    private final Arena copies;
 
+    // The arena is closed with the device.
+    @SuppressWarnings("MustBeClosedChecker")
     CpuDevice(DeviceInfo info, int threads) {
         this.info = info;
+        this.copies = Arena.ofShared();
         this.pool = new WorkerPool(threads);
         Scratch[] scratch = new Scratch[threads];
         Arrays.setAll(scratch, i -> new Scratch());

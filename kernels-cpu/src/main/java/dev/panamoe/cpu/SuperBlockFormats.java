@@ -42,9 +42,9 @@ final class SuperBlockFormats {
                 for (int g = 0; g < 4; g++) {
                     int shift = 16 * g;
                     FloatVector scale0 = FloatVector.broadcast(F, d * (int) (scales >>> shift & 255));
-                    FloatVector scale1 = FloatVector.broadcast(F, d * (int) (scales >>> shift + 8 & 255));
+                    FloatVector scale1 = FloatVector.broadcast(F, d * (int) (scales >>> (shift + 8) & 255));
                     FloatVector base0 = FloatVector.broadcast(F, -dmin * (int) (mins >>> shift & 255));
-                    FloatVector base1 = FloatVector.broadcast(F, -dmin * (int) (mins >>> shift + 8 & 255));
+                    FloatVector base1 = FloatVector.broadcast(F, -dmin * (int) (mins >>> (shift + 8) & 255));
                     for (int j = 0; j < 32; j += L) {
                         IntVector q = Simd.unsignedBytes(src, o + 16 + 32 * g + j);
                         FloatVector low = (FloatVector) q.and(15).convert(VectorOperators.I2F, 0);
@@ -74,14 +74,14 @@ final class SuperBlockFormats {
                         int shift = 16 * g;
                         int t = at + i + 64 * g;
                         FloatVector scale0 = FloatVector.broadcast(F, d * (int) (scales >>> shift & 255));
-                        FloatVector scale1 = FloatVector.broadcast(F, d * (int) (scales >>> shift + 8 & 255));
+                        FloatVector scale1 = FloatVector.broadcast(F, d * (int) (scales >>> (shift + 8) & 255));
                         FloatVector base0 = FloatVector.broadcast(F, -dmin * (int) (mins >>> shift & 255));
-                        FloatVector base1 = FloatVector.broadcast(F, -dmin * (int) (mins >>> shift + 8 & 255));
+                        FloatVector base1 = FloatVector.broadcast(F, -dmin * (int) (mins >>> (shift + 8) & 255));
                         IntVector q = Simd.unsignedBytes(src, o + 16 + 32 * g + part);
                         IntVector r = Simd.unsignedBytes(src, o + 32 + 32 * g + part);
                         a = ((FloatVector) q.and(15).convert(VectorOperators.I2F, 0))
                                 .fma(scale0, base0)
-                                .fma(FloatVector.fromArray(F, x, t + 0), a);
+                                .fma(FloatVector.fromArray(F, x, t), a);
                         a = ((FloatVector) r.and(15).convert(VectorOperators.I2F, 0))
                                 .fma(scale0, base0)
                                 .fma(FloatVector.fromArray(F, x, t + 16), a);
@@ -113,9 +113,9 @@ final class SuperBlockFormats {
                 for (int g = 0; g < 4; g++) {
                     int shift = 16 * g;
                     FloatVector scale0 = FloatVector.broadcast(F, d * (int) (scales >>> shift & 255));
-                    FloatVector scale1 = FloatVector.broadcast(F, d * (int) (scales >>> shift + 8 & 255));
+                    FloatVector scale1 = FloatVector.broadcast(F, d * (int) (scales >>> (shift + 8) & 255));
                     FloatVector base0 = FloatVector.broadcast(F, -dmin * (int) (mins >>> shift & 255));
-                    FloatVector base1 = FloatVector.broadcast(F, -dmin * (int) (mins >>> shift + 8 & 255));
+                    FloatVector base1 = FloatVector.broadcast(F, -dmin * (int) (mins >>> (shift + 8) & 255));
                     for (int j = 0; j < 32; j += L) {
                         IntVector q = Simd.unsignedBytes(src, o + 48 + 32 * g + j);
                         // Bits 2g and 2g + 1 are the fifth bits of the two halves.
@@ -153,9 +153,9 @@ final class SuperBlockFormats {
                         int shift = 16 * g;
                         int t = at + i + 64 * g;
                         FloatVector scale0 = FloatVector.broadcast(F, d * (int) (scales >>> shift & 255));
-                        FloatVector scale1 = FloatVector.broadcast(F, d * (int) (scales >>> shift + 8 & 255));
+                        FloatVector scale1 = FloatVector.broadcast(F, d * (int) (scales >>> (shift + 8) & 255));
                         FloatVector base0 = FloatVector.broadcast(F, -dmin * (int) (mins >>> shift & 255));
-                        FloatVector base1 = FloatVector.broadcast(F, -dmin * (int) (mins >>> shift + 8 & 255));
+                        FloatVector base1 = FloatVector.broadcast(F, -dmin * (int) (mins >>> (shift + 8) & 255));
                         IntVector q = Simd.unsignedBytes(src, o + 48 + 32 * g + part);
                         IntVector r = Simd.unsignedBytes(src, o + 64 + 32 * g + part);
                         IntVector qFifth = Simd.unsignedBytes(src, o + 16 + part)
@@ -166,7 +166,7 @@ final class SuperBlockFormats {
                                 .lanewise(VectorOperators.LSHL, 4);
                         a = ((FloatVector) q.and(15).or(qFifth.and(16)).convert(VectorOperators.I2F, 0))
                                 .fma(scale0, base0)
-                                .fma(FloatVector.fromArray(F, x, t + 0), a);
+                                .fma(FloatVector.fromArray(F, x, t), a);
                         a = ((FloatVector) r.and(15).or(rFifth.and(16)).convert(VectorOperators.I2F, 0))
                                 .fma(scale0, base0)
                                 .fma(FloatVector.fromArray(F, x, t + 16), a);
@@ -193,10 +193,10 @@ final class SuperBlockFormats {
                     long scales = src.get(LittleEndian.I64, o + 192 + 8 * h);
                     for (int half = 0; half < 2; half++) {
                         // Sixteen bytes of each plane share their four scales.
-                        float d0 = d * (byte) (scales >>> 8 * half);
-                        float d1 = d * (byte) (scales >>> 8 * half + 16);
-                        float d2 = d * (byte) (scales >>> 8 * half + 32);
-                        float d3 = d * (byte) (scales >>> 8 * half + 48);
+                        float d0 = d * (byte) (scales >>> (8 * half));
+                        float d1 = d * (byte) (scales >>> (8 * half + 16));
+                        float d2 = d * (byte) (scales >>> (8 * half + 32));
+                        float d3 = d * (byte) (scales >>> (8 * half + 48));
                         FloatVector scale0 = FloatVector.broadcast(F, d0);
                         FloatVector scale1 = FloatVector.broadcast(F, d1);
                         FloatVector scale2 = FloatVector.broadcast(F, d2);
@@ -254,10 +254,10 @@ final class SuperBlockFormats {
                         IntVector r = Simd.unsignedBytes(src, ql + 16);
                         IntVector u = Simd.unsignedBytes(src, ql + 32);
                         IntVector v = Simd.unsignedBytes(src, ql + 48);
-                        float d0 = d * (byte) (scales);
+                        float d0 = d * (byte) scales;
                         a = ((FloatVector) q.and(15).or(up0.lanewise(VectorOperators.LSHL, 4).and(48)).convert(VectorOperators.I2F, 0))
                                 .fma(FloatVector.broadcast(F, d0), FloatVector.broadcast(F, -32 * d0))
-                                .fma(FloatVector.fromArray(F, x, t + 0), a);
+                                .fma(FloatVector.fromArray(F, x, t), a);
                         float d1 = d * (byte) (scales >>> 8);
                         a = ((FloatVector) r.and(15).or(up1.lanewise(VectorOperators.LSHL, 4).and(48)).convert(VectorOperators.I2F, 0))
                                 .fma(FloatVector.broadcast(F, d1), FloatVector.broadcast(F, -32 * d1))

@@ -9,10 +9,10 @@ import jdk.incubator.vector.VectorOperators;
 /// Functions of whole vectors, made of exactly rounded operations only, so that interpreter, compiler and every vector
 /// width give the same bits.
 final class VectorMath {
-    private static final float LOG2_E = 1.4426950408889634f;
+    private static final float LOG2_E = 1.442695f;
 
     /// ln 2 in two parts, the first with few enough digits that its product with a whole number is exact.
-    private static final float LN2_HIGH = 0.693359375f;
+    private static final float LN2_HIGH = 0x1.63p-1f;
 
     private static final float LN2_LOW = -2.12194440e-4f;
 
@@ -56,7 +56,7 @@ final class VectorMath {
     /// The tanh form of GELU, `0.5 x (1 + tanh z)`, which is `x / (1 + e^-2z)`.
     static FloatVector gelu(FloatVector x) {
         FloatVector cube = x.mul(x).mul(x);
-        FloatVector z = cube.fma(FloatVector.broadcast(F, 0.044715f), x).mul(-2 * 0.7978845608028654f);
+        FloatVector z = cube.fma(FloatVector.broadcast(F, 0.044715f), x).mul(-2 * 0.7978846f);
         return x.div(exp(z).add(1f));
     }
 

@@ -24,6 +24,8 @@ final class WorkerPool implements AutoCloseable {
     /// How long an idle worker spins. A decode step has a pause of at most some tens of microseconds between tasks.
     private static final long SPIN_NANOS = 50_000;
 
+    private static final long WAIT_NANOS = 10_000;
+
     private static final int SPINS_PER_CLOCK_READ = 64;
 
     private static final Task NOTHING = (chunk, thread) -> {};
@@ -83,7 +85,7 @@ final class WorkerPool implements AutoCloseable {
                 Thread.onSpinWait();
             } else {
                 // A worker has lost its core in the middle of a chunk.
-                Thread.yield();
+                LockSupport.parkNanos(WAIT_NANOS);
             }
         }
         task = NOTHING;

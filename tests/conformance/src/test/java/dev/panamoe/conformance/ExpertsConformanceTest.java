@@ -1,0 +1,166 @@
+package dev.panamoe.conformance;
+
+import static dev.panamoe.conformance.Lab.assertSameBits;
+
+import dev.panamoe.conformance.Backends.Backend;
+import dev.panamoe.conformance.Lab.Bound;
+import dev.panamoe.quant.Quants;
+import dev.panamoe.spec.Activation;
+import dev.panamoe.spi.Device;
+import dev.panamoe.spi.Experts;
+import dev.panamoe.spi.Op;
+import dev.panamoe.spi.Rows;
+import dev.panamoe.tensor.QuantType;
+import dev.panamoe.tensor.Shape;
+import dev.panamoe.tensor.TensorView;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The feed-forward of experts.
+@ParameterizedClass
+@MethodSource("dev.panamoe.conformance.Backends#all")
+class ExpertsConformanceTest {
+    /// Two products in a row, of values about one; sums of a few hundred terms.
+    private static final Bound BOUND = Bound.of(2e-5, 2e-4);
+
+    @Parameter
+    Backend backend;
+
+    private Lab lab;
+
+    @BeforeEach
+    void open() {
+        lab = new Lab(backend);
+    }
+
+    @AfterEach
+    void close() {
+        lab.close();
+    }
+
+    /// Weights of the three matrices, the first two cut out of one fused tensor as some files have them.
+    private record Weights3(TensorView gate, TensorView up, TensorView down, Activation activation) {
+        static Weights3 random(QuantType type, int embedding, int width, int experts, Activation activation) {
+            TensorView fused = Weights.random(type, Shape.of(embedding, 2L * width, experts), 11);
+            TensorView down = Weights.random(
+                    type, Shape.of(width, embedding, experts), 12, 2 * (int) type.rowBytes(type.blockSize()));
+            return new Weights3(fused.rows(0, width), fused.rows(width, width), down, activation);
+        }
+
+        Experts on(Device d) {
+            return new Experts(
+                    d.upload(gate, Op.EXPERTS), d.upload(up, Op.EXPERTS), d.upload(down, Op.EXPERTS), activation);
+        }
+
+        /// Makes NaN of everything in expert `e`.
+        void poison(int e) {
+            for (TensorView w : List.of(gate, up, down)) {
+                w.data().asSlice(e * w.sliceStride(), w.sliceBytes()).fill((byte) 0xff);
+            }
+        }
+    }
+
+    private static Matrix experts(Device d, Weights3 w, Matrix x, int[] ids, Matrix factors) {
+        Rows y = Lab.empty(d, x.rows(), x.cols(), 3, 2);
+        d.ops().experts(
+                y,
+                w.on(d),
+                Lab.place(d, x, 1, 4),
+                Lab.ids(d, factors.rows(), factors.cols(), ids),
+                Lab.place(d, factors, 2, 1));
+        return Lab.read(d, y);
+    }
+
+    /// `count` distinct experts for each token.
+    private static int[] choose(int tokens, int count, int experts, long seed) {
+        Random random = new Random(seed);
+        int[] ids = new int[tokens * count];
+        for (int t = 0; t < tokens; t++) {
+            for (int j = 0; j < count; ) {
+                int e = random.nextInt(experts);
+                if (Arrays.stream(ids, t * count, t * count + j).noneMatch(i -> i == e)) {
+                    ids[t * count + j++] = e;
+                }
+            }
+        }
+        return ids;
+    }
+
+    private void check(String what, Weights3 w, int tokens, int used, int experts) {
+        int embedding = (int) w.gate().shape().cols();
+        Matrix x = Matrix.random(tokens, embedding, tokens, 0.5);
+        Matrix factors = Matrix.random(tokens, used, 3, 0.3);
+        int[] ids = choose(tokens, used, experts, tokens);
+        Matrix y = lab.check(what, BOUND, d -> experts(d, w, x, ids, factors));
+        for (int t = 0; t < tokens; t += Math.max(1, tokens / 5)) {
+            int[] own = Arrays.copyOfRange(ids, t * used, (t + 1) * used);
+            Matrix alone = experts(lab.device(), w, x.rows(t, 1), own, factors.rows(t, 1));
+            assertSameBits(what + ", token " + t + " alone", alone, y.rows(t, 1));
+        }
+    }
+
+    @Test
+    void everyType() {
+        for (QuantType type : Quants.supported()) {
+            if (lab.device().supports(Op.EXPERTS, type)) {
+                int size = type.blockSize() == 1 ? 40 : type.blockSize();
+                Activation activation = Activation.values()[type.ordinal() % 2];
+                check("experts " + type, Weights3.random(type, size, size, 4, activation), 5, 2, 4);
+            }
+        }
+    }
+
+    /// Few experts and many tokens, so that experts have from one to many of them.
+    @Test
+    void manyTokens() {
+        Weights3 w = Weights3.random(QuantType.Q8_0, 64, 96, 5, Activation.SILU);
+        check("experts, many tokens", w, 41, 3, 5);
+    }
+
+    @Test
+    void oneExpertOfOne() {
+        check("one expert", Weights3.random(QuantType.F32, 24, 7, 1, Activation.GELU_TANH), 3, 1, 1);
+    }
+
+    @Test
+    void unusedExpertsAreNotRead() {
+        Weights3 w = Weights3.random(QuantType.Q4_0, 32, 32, 6, Activation.SILU);
+        w.poison(0);
+        w.poison(3);
+        w.poison(5);
+        Matrix x = Matrix.random(7, 32, 1, 0.5);
+        Matrix factors = Matrix.random(7, 2, 3, 0.3);
+        int[] ids = {1, 2, 2, 4, 4, 1, 1, 4, 2, 1, 4, 2, 1, 2};
+        lab.check("poisoned", BOUND, d -> experts(d, w, x, ids, factors));
+    }
+
+    /// Identity matrices: the result is `sum_j w_j * silu(x) * x`, whatever the experts.
+    @Test
+    void byHand() {
+        float[] identity = new float[3 * 16 * 16];
+        for (int e = 0; e < 3; e++) {
+            for (int i = 0; i < 16; i++) {
+                identity[e * 256 + i * 17] = 1;
+            }
+        }
+        TensorView w = new TensorView(
+                "identity", QuantType.F32, Shape.of(16, 16, 3), Weights.vector(identity).data());
+        Weights3 all = new Weights3(w, w, w, Activation.SILU);
+        Matrix x = new Matrix(1, 16);
+        x.values()[4] = 2;
+        Matrix factors = new Matrix(1, 2, new float[] {0.75f, 0.25f});
+        Matrix y = experts(lab.device(), all, x, new int[] {2, 0}, factors);
+        for (int i = 0; i < 16; i++) {
+            double expected = i == 4 ? 2 * (2 / (1 + Math.exp(-2))) : 0;
+            org.assertj.core.api.Assertions.assertThat((double) y.get(0, i))
+                    .isCloseTo(expected, org.assertj.core.data.Offset.offset(1e-6));
+        }
+    }
+}

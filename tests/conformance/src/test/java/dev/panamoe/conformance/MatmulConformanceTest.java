@@ -1,0 +1,170 @@
+package dev.panamoe.conformance;
+
+import static dev.panamoe.conformance.Lab.assertSameBits;
+
+import dev.panamoe.conformance.Backends.Backend;
+import dev.panamoe.conformance.Lab.Bound;
+import dev.panamoe.quant.Quants;
+import dev.panamoe.spi.Device;
+import dev.panamoe.spi.Op;
+import dev.panamoe.spi.Rows;
+import dev.panamoe.spi.Weight;
+import dev.panamoe.tensor.QuantType;
+import dev.panamoe.tensor.Shape;
+import dev.panamoe.tensor.TensorView;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Operations that read matrices: `embed`, `matmul`, `matmulPerHead`.
+@ParameterizedClass
+@MethodSource("dev.panamoe.conformance.Backends#all")
+class MatmulConformanceTest {
+    /// Of the sum of magnitudes of a product's terms: float sums of some hundreds of terms, in any order.
+    private static final double MATMUL_BOUND = 2e-6;
+
+    /// One rounding of the scaled value.
+    private static final Bound EMBED_BOUND = Bound.of(1e-6, 0);
+
+    @Parameter
+    Backend backend;
+
+    private Lab lab;
+
+    @BeforeEach
+    void open() {
+        lab = new Lab(backend);
+    }
+
+    @AfterEach
+    void close() {
+        lab.close();
+    }
+
+    private List<QuantType> types(Op op) {
+        return Quants.supported().stream()
+                .filter(t -> lab.device().supports(op, t))
+                .toList();
+    }
+
+    @Test
+    void embedOfEveryType() {
+        for (QuantType type : types(Op.EMBED)) {
+            int cols = 2 * type.blockSize() + (type.blockSize() == 1 ? 43 : 0);
+            TensorView w = Weights.random(type, Shape.of(cols, 11), 1);
+            lab.check("embed " + type, EMBED_BOUND, d -> {
+                Rows y = Lab.empty(d, 3, cols, 7, 2);
+                d.ops().embed(y, d.upload(w, Op.EMBED), Lab.ids(d, 3, 1, 10, 0, 4), 1.7f);
+                return Lab.read(d, y);
+            });
+        }
+    }
+
+    /// Row lengths, weight rows and tokens off the edges of vectors, tiles and panels; in each case batch = one by one.
+    @Test
+    void matmulOfEveryType() {
+        for (QuantType type : types(Op.MATMUL)) {
+            int block = type.blockSize();
+            matmul(type, block == 1 ? 75 : block, 5, 6, 0);
+            matmul(type, 3 * block + (block == 1 ? 16 : 0), 37, 4, 3);
+            matmul(type, block < 256 ? 544 : 768, 9, 1, 1);
+        }
+    }
+
+    @Test
+    void matmulOfManyTokensAndRows() {
+        matmul(QuantType.Q4_0, 64, 70, 69, 0);
+        matmul(QuantType.F32, 7, 3, 5, 1);
+        matmul(QuantType.F16, 1, 1, 1, 0);
+    }
+
+    private void matmul(QuantType type, int cols, int rows, int tokens, int gap) {
+        TensorView w = Weights.random(type, Shape.of(cols, rows), 31L * cols + rows);
+        Matrix x = Matrix.random(tokens, cols, tokens);
+        Matrix y = lab.check(
+                "matmul " + type + " " + rows + " x " + cols + ", " + tokens + " tokens",
+                (r, o, e) -> MATMUL_BOUND * magnitude(w, 0, o, x, r) + 1e-30,
+                d -> matmul(d, w, x, gap));
+        for (int r = 0; r < tokens; r++) {
+            assertSameBits(
+                    "row " + r + " of " + tokens + " alone, " + type,
+                    matmul(lab.device(), w, x.rows(r, 1), gap),
+                    y.rows(r, 1));
+        }
+        if (tokens > 2) {
+            assertSameBits(
+                    "a part of a batch, " + type, matmul(lab.device(), w, x.rows(1, tokens - 2), gap), y.rows(1, tokens - 2));
+        }
+    }
+
+    private static Matrix matmul(Device d, TensorView w, Matrix x, int gap) {
+        Rows y = Lab.empty(d, x.rows(), (int) w.shape().rows(), 1 + gap, gap);
+        d.ops().matmul(y, d.upload(w, Op.MATMUL), Lab.place(d, x, gap, 3 * gap));
+        return Lab.read(d, y);
+    }
+
+    private static double magnitude(TensorView w, int slice, int row, Matrix x, int r) {
+        float[] weights = Weights.row(w, slice, row);
+        double sum = 0;
+        for (int c = 0; c < weights.length; c++) {
+            sum += Math.abs((double) weights[c] * x.get(r, c));
+        }
+        return sum;
+    }
+
+    @Test
+    void matmulOfLargeAndSmallValues() {
+        TensorView w = Weights.random(QuantType.Q8_0, Shape.of(96, 6), 4);
+        for (double size : new double[] {1e-30, 1e30}) {
+            Matrix x = Matrix.random(5, 96, 9, size);
+            lab.check(
+                    "matmul, activations of size " + size,
+                    (r, o, e) -> MATMUL_BOUND * magnitude(w, 0, o, x, r),
+                    d -> matmul(d, w, x, 0));
+        }
+    }
+
+    /// A cut out of each slice of a larger tensor: what lies between the slices is not read.
+    @Test
+    void matmulPerHeadOfEveryType() {
+        int heads = 3;
+        for (QuantType type : types(Op.MATMUL_PER_HEAD)) {
+            int cols = type.blockSize() == 1 ? 40 : type.blockSize();
+            TensorView w = Weights.random(
+                    type, Shape.of(cols, 5, heads), 8, 3 * (int) type.rowBytes(type.blockSize()));
+            for (int tokens : new int[] {1, 6}) {
+                Matrix x = Matrix.random(tokens * heads, cols, tokens);
+                Matrix y = lab.check(
+                        "matmulPerHead " + type + ", " + tokens + " tokens",
+                        (r, o, e) -> MATMUL_BOUND * magnitude(w, r % heads, o, x, r),
+                        d -> perHead(d, w, x));
+                for (int t = 0; t < tokens; t++) {
+                    assertSameBits(
+                            "token " + t + " alone",
+                            perHead(lab.device(), w, x.rows(t * heads, heads)),
+                            y.rows(t * heads, heads));
+                }
+            }
+        }
+    }
+
+    private static Matrix perHead(Device d, TensorView w, Matrix x) {
+        Weight weight = d.upload(w, Op.MATMUL_PER_HEAD);
+        Rows y = Lab.empty(d, x.rows(), (int) w.shape().rows(), 2, 1);
+        d.ops().matmulPerHead(y, weight, Lab.place(d, x, 1, 4));
+        return Lab.read(d, y);
+    }
+
+    @Test
+    void weightsOnTheHeapAreTakenToo() {
+        TensorView w = Weights.random(QuantType.Q4_0, Shape.of(32, 3), 5);
+        byte[] bytes = w.data().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
+        TensorView heap = new TensorView(w.name(), w.type(), w.shape(), java.lang.foreign.MemorySegment.ofArray(bytes));
+        Matrix x = Matrix.random(2, 32, 6);
+        assertSameBits("heap", matmul(lab.device(), heap, x, 0), matmul(lab.device(), w, x, 0));
+    }
+}

@@ -1,0 +1,249 @@
+package dev.panamoe.conformance;
+
+import static dev.panamoe.conformance.Lab.assertSameBits;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.panamoe.conformance.Backends.Backend;
+import dev.panamoe.conformance.Lab.Bound;
+import dev.panamoe.spec.Activation;
+import dev.panamoe.spec.RopeSpec.Pairing;
+import dev.panamoe.spi.Device;
+import dev.panamoe.spi.Ids;
+import dev.panamoe.spi.Op;
+import dev.panamoe.spi.Ops;
+import dev.panamoe.spi.Rope;
+import dev.panamoe.spi.Rows;
+import dev.panamoe.spi.Weight;
+import java.util.Arrays;
+import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Operations that work row by row: norms, rotation, activations, sums, the largest value.
+@ParameterizedClass
+@MethodSource("dev.panamoe.conformance.Backends#all")
+class RowConformanceTest {
+    private static final Bound RMS_NORM_BOUND = Bound.of(2e-6, 0);
+    /// Far left of zero the exponent magnifies the rounding of its argument, but the result is next to nothing.
+    private static final Bound GLU_BOUND = Bound.of(2e-6, 2e-7);
+
+    /// Angles are exact; two products of about one.
+    private static final Bound ROPE_BOUND = Bound.of(0, 2e-6);
+
+    /// Of the cap: tanh within 4e-7.
+    private static final double SOFTCAP_BOUND = 4e-7;
+
+    private static final int[] WIDTHS = {1, 3, 16, 37, 130};
+
+    /// Enough rows and values that a backend spreads them over its threads.
+    private static final int MANY = 301;
+
+    @Parameter
+    Backend backend;
+
+    private Lab lab;
+
+    @BeforeEach
+    void open() {
+        lab = new Lab(backend);
+    }
+
+    @AfterEach
+    void close() {
+        lab.close();
+    }
+
+    @Test
+    void rmsNorm() {
+        for (int n : WIDTHS) {
+            float[] w = Matrix.random(1, n, 5).values();
+            for (boolean weighted : new boolean[] {true, false}) {
+                Matrix x = Matrix.random(n == 130 ? MANY : 3, n, n);
+                Matrix y = lab.check("rmsNorm " + n, RMS_NORM_BOUND, d -> rmsNorm(d, x, weighted, w, false));
+                assertSameBits("alone", rmsNorm(lab.device(), x.rows(2, 1), weighted, w, false), y.rows(2, 1));
+                assertSameBits("in place", rmsNorm(lab.device(), x, weighted, w, true), y);
+            }
+        }
+    }
+
+    @Test
+    void rmsNormOfExtremes() {
+        for (double size : new double[] {1e-25, 1e-12, 1e12, 1e30}) {
+            Matrix x = Matrix.random(2, 37, 3, size);
+            lab.check("rmsNorm of size " + size, RMS_NORM_BOUND, d -> rmsNorm(d, x, false, new float[0], false));
+        }
+        lab.check("rmsNorm of zeros", Bound.EXACT, d -> rmsNorm(d, new Matrix(1, 20), false, new float[0], false));
+    }
+
+    private static Matrix rmsNorm(Device d, Matrix x, boolean weighted, float[] w, boolean inPlace) {
+        Weight weight = weighted ? d.upload(Weights.vector(w), Op.VECTOR) : null;
+        Rows in = Lab.place(d, x, 3, 5);
+        Rows y = inPlace ? in : Lab.empty(d, x.rows(), x.cols(), 1, 2);
+        d.ops().rmsNorm(y, in, weight, 1e-6f);
+        return Lab.read(d, y);
+    }
+
+    @Test
+    void rope() {
+        int[] positions = {0, 1, 2, 3};
+        int[] far = {131_072, 131_073, 131_074, 131_075};
+        for (Pairing pairing : Pairing.values()) {
+            for (int pairs : new int[] {1, 5, 16, 33}) {
+                Matrix x = Matrix.random(4 * 3, 2 * pairs, pairs);
+                for (int[] at : new int[][] {positions, far}) {
+                    Matrix y = lab.check("rope " + pairing + " " + pairs, ROPE_BOUND, d -> rope(d, x, pairing, at));
+                    Matrix alone = rope(lab.device(), x.rows(9, 3), pairing, new int[] {at[3]});
+                    assertSameBits("token alone", alone, y.rows(9, 3));
+                }
+            }
+        }
+    }
+
+    /// The same call again, with other frequencies and positions in between: nothing stale is used.
+    @Test
+    void ropeRemembersRightly() {
+        Matrix x = Matrix.random(2, 8, 1);
+        for (int round = 0; round < 2; round++) {
+            for (int p = 0; p < 6; p++) {
+                int[] at = {p, p + 1};
+                lab.check("rope round " + round, ROPE_BOUND, d -> rope(d, x, Pairing.HALVES, at));
+            }
+        }
+    }
+
+    private static Matrix rope(Device d, Matrix x, Pairing pairing, int[] positions) {
+        int pairs = x.cols() / 2;
+        float[] frequencies = new float[pairs];
+        for (int i = 0; i < pairs; i++) {
+            frequencies[i] = (float) Math.pow(10_000, -(double) i / pairs);
+        }
+        Rows y = Lab.place(d, x, 2, 7);
+        d.ops().rope(
+                y,
+                Lab.ids(d, positions.length, 1, positions),
+                new Rope(pairing, d.upload(Weights.vector(frequencies), Op.VECTOR), 1.25f));
+        return Lab.read(d, y);
+    }
+
+    @Test
+    void glu() {
+        for (Activation activation : Activation.values()) {
+            for (int n : WIDTHS) {
+                Matrix gate = Matrix.random(n == 130 ? MANY : 2, n, n, 4);
+                Matrix up = Matrix.random(gate.rows(), n, n + 1);
+                BiConsumer<Ops, Rows[]> op = (ops, r) -> ops.glu(r[0], r[1], r[2], activation);
+                Matrix y = lab.check("glu " + activation + " " + n, GLU_BOUND, d -> three(d, gate, up, op));
+                assertSameBits(
+                        "y is gate",
+                        three(lab.device(), gate, up, (ops, r) -> {
+                            ops.glu(r[1], r[1], r[2], activation);
+                            ops.copy(r[0], r[1]);
+                        }),
+                        y);
+                assertSameBits(
+                        "y is up",
+                        three(lab.device(), gate, up, (ops, r) -> {
+                            ops.glu(r[2], r[1], r[2], activation);
+                            ops.copy(r[0], r[2]);
+                        }),
+                        y);
+            }
+        }
+    }
+
+    @Test
+    void gluOfExtremes() {
+        Matrix gate = new Matrix(1, 19, new float[] {
+            0, -0f, 1e-30f, -1e-30f, 1e-4f, -1e-4f, 5, -5, 9, -9, 20, -20, 88, 100, 1e4f, 1e30f, 3e38f, -88, -70
+        });
+        Matrix up = new Matrix(1, 19);
+        Arrays.fill(up.values(), 1);
+        for (Activation activation : Activation.values()) {
+            lab.check(
+                    "glu of extremes, " + activation,
+                    Bound.of(3e-6, 1e-6),
+                    d -> three(d, gate, up, (ops, r) -> ops.glu(r[0], r[1], r[2], activation)));
+        }
+    }
+
+    /// Does `op` with rows `{result, first, second}`.
+    private static Matrix three(Device d, Matrix a, Matrix b, BiConsumer<Ops, Rows[]> op) {
+        Rows y = Lab.empty(d, a.rows(), a.cols(), 3, 1);
+        op.accept(d.ops(), new Rows[] {y, Lab.place(d, a, 0, 2), Lab.place(d, b, 5, 0)});
+        return Lab.read(d, y);
+    }
+
+    @Test
+    void addScaleCopy() {
+        for (int n : WIDTHS) {
+            Matrix a = Matrix.random(n == 130 ? MANY : 3, n, n);
+            Matrix b = Matrix.random(a.rows(), n, n + 1);
+            lab.check("copy " + n, Bound.EXACT, d -> three(d, a, b, (ops, r) -> ops.copy(r[0], r[1])));
+            lab.check("add " + n, Bound.EXACT, d -> three(d, a, b, (ops, r) -> {
+                ops.copy(r[0], r[1]);
+                ops.add(r[0], r[2]);
+            }));
+            lab.check("scale " + n, Bound.EXACT, d -> three(d, a, b, (ops, r) -> {
+                ops.copy(r[0], r[1]);
+                ops.scale(r[0], 0.3f);
+            }));
+        }
+    }
+
+    @Test
+    void softcap() {
+        for (int n : WIDTHS) {
+            Matrix x = Matrix.random(2, n, n, 40);
+            x.values()[0] = 1e30f;
+            x.values()[n] = -1e30f;
+            lab.check("softcap " + n, Bound.of(0, 30 * SOFTCAP_BOUND), d -> three(d, x, x, (ops, r) -> {
+                ops.copy(r[0], r[1]);
+                ops.softcap(r[0], 30f);
+            }));
+        }
+    }
+
+    @Test
+    void argmax() {
+        for (int n : new int[] {1, 7, 1000, 40_000}) {
+            Matrix x = Matrix.random(3, n, n);
+            // Ties: the lowest column; and a row of equal values.
+            x.values()[n / 3] = 100;
+            x.values()[n - 1] = 100;
+            Arrays.fill(x.values(), n, 2 * n, -7);
+            x.values()[3 * n - 1] = Float.POSITIVE_INFINITY;
+            int[] expected = argmax(lab.reference(), x);
+            assertThat(expected).containsExactly(n / 3, 0, n - 1);
+            assertThat(argmax(lab.device(), x)).isEqualTo(expected);
+        }
+        Matrix lowest = new Matrix(1, 40);
+        Arrays.fill(lowest.values(), Float.NEGATIVE_INFINITY);
+        assertThat(argmax(lab.device(), lowest)).containsExactly(0);
+    }
+
+    private static int[] argmax(Device d, Matrix x) {
+        Ids ids = Lab.ids(d, x.rows(), 1);
+        d.ops().argmax(ids, Lab.place(d, x, 4, 3));
+        return Lab.read(d, ids);
+    }
+
+    @Test
+    void writesAndReadsOfViews() {
+        Device d = lab.device();
+        Matrix m = Matrix.random(4, 6, 1);
+        Rows rows = Lab.place(d, m, 9, 5);
+        float[] part = new float[2 * 3 + 2];
+        d.read(rows.rows(1, 2).columns(2, 3), part, 1);
+        assertThat(part)
+                .containsExactly(0, m.get(1, 2), m.get(1, 3), m.get(1, 4), m.get(2, 2), m.get(2, 3), m.get(2, 4), 0);
+        Ids ids = Lab.ids(d, 4, 2, IntStream.range(0, 8).toArray());
+        int[] some = new int[4];
+        d.read(ids.rows(1, 2), some);
+        assertThat(some).containsExactly(2, 3, 4, 5);
+    }
+}

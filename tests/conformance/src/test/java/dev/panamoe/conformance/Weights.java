@@ -1,0 +1,83 @@
+package dev.panamoe.conformance;
+
+import dev.panamoe.quant.Quants;
+import dev.panamoe.tensor.LittleEndian;
+import dev.panamoe.tensor.QuantType;
+import dev.panamoe.tensor.Shape;
+import dev.panamoe.tensor.TensorView;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Random;
+
+/// Random weights: any bits where the format allows any, scales of a sensible size. They lie at an odd address, as in
+/// a file they may.
+final class Weights {
+    private Weights() {}
+
+    static TensorView random(QuantType type, Shape shape, long seed) {
+        return random(type, shape, seed, 0);
+    }
+
+    /// @param gap bytes between slices; they hold ones, so that a format's scales are NaN there
+    static TensorView random(QuantType type, Shape shape, long seed, int gap) {
+        Random random = new Random(seed);
+        long rowBytes = type.rowBytes(shape.cols());
+        long sliceBytes = rowBytes * shape.rows();
+        long bytes = (shape.slices() - 1) * (sliceBytes + gap) + sliceBytes;
+        MemorySegment data = Arena.ofAuto().allocate(bytes + 1, 64).asSlice(1);
+        data.fill((byte) 0xff);
+        byte[] slice = new byte[(int) sliceBytes];
+        for (long e = 0; e < shape.slices(); e++) {
+            random.nextBytes(slice);
+            MemorySegment to = data.asSlice(e * (sliceBytes + gap), sliceBytes);
+            to.copyFrom(MemorySegment.ofArray(slice));
+            for (long o = 0; o < sliceBytes; o += type.blockBytes()) {
+                scales(type, to, o, random);
+            }
+        }
+        return new TensorView("test." + type, type, shape, data, sliceBytes + gap);
+    }
+
+    /// Makes the scales of a block finite, values about 0.1 to 1.
+    private static void scales(QuantType type, MemorySegment block, long o, Random random) {
+        float small = (random.nextFloat() - 0.5f) * 0.05f;
+        float base = (random.nextFloat() - 0.5f) * 0.5f;
+        switch (type) {
+            case F32 -> block.set(LittleEndian.F32, o, (float) random.nextGaussian() * 0.3f);
+            case F16 -> half(block, o, (float) random.nextGaussian() * 0.3f);
+            case BF16 -> block.set(
+                    LittleEndian.I16, o, (short) (Float.floatToIntBits((float) random.nextGaussian() * 0.3f) >> 16));
+            case Q4_0, Q5_0 -> half(block, o, small);
+            case Q4_1, Q5_1 -> {
+                half(block, o, small);
+                half(block, o + 2, base);
+            }
+            case Q8_0 -> half(block, o, small / 16);
+            case Q4_K, Q5_K -> {
+                half(block, o, small / 32);
+                half(block, o + 2, small / 16);
+            }
+            case Q6_K -> half(block, o + 208, small / 64);
+            case MXFP4 -> block.set(LittleEndian.I8, o, (byte) (120 + random.nextInt(6)));
+            default -> throw new IllegalArgumentException("no random weights of type " + type);
+        }
+    }
+
+    private static void half(MemorySegment s, long o, float value) {
+        s.set(LittleEndian.I16, o, Float.floatToFloat16(value));
+    }
+
+    /// A vector of F32.
+    static TensorView vector(float... values) {
+        MemorySegment data = Arena.ofAuto().allocate(values.length * 4L);
+        MemorySegment.copy(values, 0, data, LittleEndian.F32, 0, values.length);
+        return new TensorView("test.vector", QuantType.F32, Shape.of(values.length), data);
+    }
+
+    /// Row `row` of slice `slice`, decoded.
+    static float[] row(TensorView w, long slice, long row) {
+        float[] out = new float[(int) w.shape().cols()];
+        Quants.get(w.type()).decode(w.data(), slice * w.sliceStride() + row * w.rowBytes(), out, 0, out.length);
+        return out;
+    }
+}
