@@ -67,18 +67,40 @@ final class Elementwise {
 
     /// `y = activation(gate) * up`; `y` may be either.
     static void glu(Activation activation, float[] y, int yAt, float[] gate, int gateAt, float[] up, int upAt, int n) {
-        boolean silu = activation == Activation.SILU;
+        // A method each: the JIT boxes vectors that meet from two branches.
+        switch (activation) {
+            case SILU -> siluGlu(y, yAt, gate, gateAt, up, upAt, n);
+            case GELU_TANH -> geluGlu(y, yAt, gate, gateAt, up, upAt, n);
+        }
+    }
+
+    private static void siluGlu(float[] y, int yAt, float[] gate, int gateAt, float[] up, int upAt, int n) {
         int whole = n - n % L;
         for (int i = 0; i < whole; i += L) {
-            FloatVector g = FloatVector.fromArray(F, gate, gateAt + i);
-            FloatVector a = silu ? VectorMath.silu(g) : VectorMath.gelu(g);
-            a.mul(FloatVector.fromArray(F, up, upAt + i)).intoArray(y, yAt + i);
+            VectorMath.silu(FloatVector.fromArray(F, gate, gateAt + i))
+                    .mul(FloatVector.fromArray(F, up, upAt + i))
+                    .intoArray(y, yAt + i);
         }
         if (whole < n) {
             VectorMask<Float> rest = F.indexInRange(whole, n);
-            FloatVector g = FloatVector.fromArray(F, gate, gateAt + whole, rest);
-            FloatVector a = silu ? VectorMath.silu(g) : VectorMath.gelu(g);
-            a.mul(FloatVector.fromArray(F, up, upAt + whole, rest)).intoArray(y, yAt + whole, rest);
+            VectorMath.silu(FloatVector.fromArray(F, gate, gateAt + whole, rest))
+                    .mul(FloatVector.fromArray(F, up, upAt + whole, rest))
+                    .intoArray(y, yAt + whole, rest);
+        }
+    }
+
+    private static void geluGlu(float[] y, int yAt, float[] gate, int gateAt, float[] up, int upAt, int n) {
+        int whole = n - n % L;
+        for (int i = 0; i < whole; i += L) {
+            VectorMath.gelu(FloatVector.fromArray(F, gate, gateAt + i))
+                    .mul(FloatVector.fromArray(F, up, upAt + i))
+                    .intoArray(y, yAt + i);
+        }
+        if (whole < n) {
+            VectorMask<Float> rest = F.indexInRange(whole, n);
+            VectorMath.gelu(FloatVector.fromArray(F, gate, gateAt + whole, rest))
+                    .mul(FloatVector.fromArray(F, up, upAt + whole, rest))
+                    .intoArray(y, yAt + whole, rest);
         }
     }
 

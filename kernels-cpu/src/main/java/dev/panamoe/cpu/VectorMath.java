@@ -66,8 +66,20 @@ final class VectorMath {
         return FloatVector.broadcast(F, 1f).sub(two.div(exp(x.mul(2f)).add(1f)));
     }
 
-    /// {@link #exp(FloatVector)} of one value.
+    /// {@link #exp(FloatVector)} of one value, the same bits.
     static float exp(float x) {
-        return exp(FloatVector.broadcast(F, x)).lane(0);
+        float clamped = Math.min(Math.max(x, -104f), 89f);
+        float n = Math.fma(clamped, LOG2_E, ROUND) - ROUND;
+        float r = Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, clamped));
+        float p = Math.fma(1f / 5040, r, 1f / 720);
+        p = Math.fma(p, r, 1f / 120);
+        p = Math.fma(p, r, 1f / 24);
+        p = Math.fma(p, r, 1f / 6);
+        p = Math.fma(p, r, 0.5f);
+        p = Math.fma(p, r, 1f);
+        p = Math.fma(p, r, 1f);
+        int whole = (int) n;
+        int half = whole >> 1;
+        return p * Float.intBitsToFloat((half + 127) << 23) * Float.intBitsToFloat((whole - half + 127) << 23);
     }
 }

@@ -1,0 +1,41 @@
+package dev.panamoe.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import dev.panamoe.spi.DeviceInfo;
+import java.lang.management.ManagementFactory;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Once compiled, operations allocate nothing: a vector that the JIT boxes makes a kernel ten times slower, and shows
+/// here as megabytes.
+class AllocationTest {
+    /// What {@link Workload#run} itself makes: some views of rows.
+    private static final long VIEWS = 4096;
+
+    private static final int RUNS = 20;
+
+    @Test
+    @Timeout(120)
+    void steadyStateAllocatesNothing() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        try (CpuDevice device = new CpuDevice(new DeviceInfo("cpu", "", 0, List.of()), 2)) {
+            Workload workload = new Workload(device);
+            for (int tokens : new int[] {Workload.TOKENS, 1}) {
+                long perRun = Long.MAX_VALUE;
+                // The JIT compiles in the background: run until it is done, or fail after a minute of trying.
+                long giveUp = System.nanoTime() + 60_000_000_000L;
+                while (perRun > VIEWS && System.nanoTime() < giveUp) {
+                    long before = threads.getTotalThreadAllocatedBytes();
+                    for (int i = 0; i < RUNS; i++) {
+                        workload.run(tokens);
+                    }
+                    perRun = (threads.getTotalThreadAllocatedBytes() - before) / RUNS;
+                }
+                assertThat(perRun).as("bytes per run with %d tokens", tokens).isLessThanOrEqualTo(VIEWS);
+            }
+        }
+    }
+}

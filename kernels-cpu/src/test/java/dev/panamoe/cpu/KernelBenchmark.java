@@ -1,0 +1,167 @@
+package dev.panamoe.cpu;
+
+import dev.panamoe.spi.Buffer;
+import dev.panamoe.spi.Device;
+import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.Op;
+import dev.panamoe.spi.Rows;
+import dev.panamoe.spi.Weight;
+import dev.panamoe.tensor.LittleEndian;
+import dev.panamoe.tensor.QuantType;
+import dev.panamoe.tensor.Shape;
+import dev.panamoe.tensor.TensorView;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// Speed of `matmul` by storage type, see `docs/performance.md`. Everything is measured in turns within one run, and
+/// the best turn counts, so that ratios hold on a machine that others use too.
+///
+/// Arguments: number of threads, then storage types (all when there is none).
+final class KernelBenchmark {
+    private static final int COLS = 2816;
+    private static final int ROWS = 4096;
+    private static final int TOKENS = 256;
+    private static final int TURNS = 7;
+
+    /// More than the caches of any desktop processor hold.
+    private static final long WEIGHT_BYTES = 192L << 20;
+
+    private KernelBenchmark() {}
+
+    public static void main(String[] args) {
+        int threads = args.length > 0 ? Integer.parseInt(args[0]) : 2;
+        List<QuantType> types = args.length > 1
+                ? List.of(args).subList(1, args.length).stream()
+                        .map(QuantType::valueOf)
+                        .toList()
+                : List.copyOf(WeightFormat.TYPES.keySet());
+        try (CpuDevice device = new CpuDevice(new DeviceInfo("cpu", "", 0, List.of()), threads);
+                WorkerPool pool = new WorkerPool(threads)) {
+            System.out.printf(
+                    "%d threads, %d-bit vectors, W (%d, %d); decode: 1 token; prefill: %d tokens%n",
+                    threads, Simd.L * 32, ROWS, COLS, TOKENS);
+            System.out.println("type    read GB/s  decode GB/s  ratio  prefill GMAC/s  MAC/cycle/core");
+            for (QuantType type : types) {
+                measure(device, pool, threads, type);
+            }
+        }
+    }
+
+    private static void measure(Device device, WorkerPool pool, int threads, QuantType type) {
+        try (Arena arena = Arena.ofShared()) {
+            long matrixBytes = type.rowBytes(COLS) * ROWS;
+            int count = (int) Math.ceilDiv(WEIGHT_BYTES, matrixBytes);
+            MemorySegment all = arena.allocate(count * matrixBytes, 64);
+            fill(type, all);
+            List<Weight> weights = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                MemorySegment data = all.asSlice(i * matrixBytes, matrixBytes);
+                weights.add(device.upload(new TensorView("w" + i, type, Shape.of(COLS, ROWS), data), Op.MATMUL));
+            }
+            Rows x = Rows.of(device.allocate(Buffer.Kind.F32, TOKENS * COLS), TOKENS, COLS);
+            Rows y = Rows.of(device.allocate(Buffer.Kind.F32, TOKENS * ROWS), TOKENS, ROWS);
+            float[] values = new float[TOKENS * COLS];
+            Random random = new Random(1);
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) random.nextGaussian();
+            }
+            device.write(x, values);
+            double read = 0;
+            double decode = 0;
+            double prefill = 0;
+            double clock = 0;
+            for (int turn = 0; turn < TURNS; turn++) {
+                read = Math.max(read, all.byteSize() / seconds(() -> read(all, pool)) / 1e9);
+                decode = Math.max(
+                        decode,
+                        all.byteSize()
+                                / seconds(() -> weights.forEach(w -> device.ops().matmul(y.rows(0, 1), w, x.rows(0, 1))))
+                                / 1e9);
+                clock = Math.max(clock, clock());
+                double macs = (double) TOKENS * COLS * ROWS;
+                prefill = Math.max(prefill, macs / seconds(() -> device.ops().matmul(y, weights.getFirst(), x)) / 1e9);
+            }
+            System.out.printf(
+                    "%-6s %9.1f %12.1f %7.2f %14.1f %13.1f%n",
+                    type, read, decode, decode / read, prefill, prefill * 1e9 / threads / clock);
+        }
+    }
+
+    /// Random blocks with scales of an ordinary size: subnormal numbers would be slow on many processors.
+    private static void fill(QuantType type, MemorySegment all) {
+        byte[] pattern = new byte[type.blockBytes() * 4096];
+        new Random(2).nextBytes(pattern);
+        MemorySegment some = MemorySegment.ofArray(pattern);
+        for (long o = 0; o < pattern.length; o += type.blockBytes()) {
+            switch (type) {
+                case F32 -> some.set(LittleEndian.F32, o, 0.02f * o % 1);
+                case F16 -> some.set(LittleEndian.I16, o, Float.floatToFloat16(0.02f * o % 1 + 0.001f));
+                case BF16 -> some.set(LittleEndian.I16, o, (short) (Float.floatToIntBits(0.02f * o % 1) >> 16));
+                case MXFP4 -> some.set(LittleEndian.I8, o, (byte) 120);
+                case Q6_K -> some.set(LittleEndian.I16, o + 208, Float.floatToFloat16(0.01f));
+                default -> {
+                    some.set(LittleEndian.I16, o, Float.floatToFloat16(0.01f));
+                    if (type != QuantType.Q4_0 && type != QuantType.Q5_0 && type != QuantType.Q8_0) {
+                        some.set(LittleEndian.I16, o + 2, Float.floatToFloat16(0.02f));
+                    }
+                }
+            }
+        }
+        for (long o = 0; o < all.byteSize(); o += pattern.length) {
+            long n = Math.min(pattern.length, all.byteSize() - o);
+            MemorySegment.copy(some, 0, all, o, n);
+        }
+    }
+
+    private static double seconds(Runnable work) {
+        long start = System.nanoTime();
+        work.run();
+        return (System.nanoTime() - start) / 1e9;
+    }
+
+    private static void read(MemorySegment all, WorkerPool pool) {
+        int chunk = 1 << 20;
+        pool.run((int) (all.byteSize() / chunk), (c, thread) -> readChunk(all, (long) c * chunk, chunk));
+    }
+
+    private static volatile long sink;
+
+    private static void readChunk(MemorySegment all, long at, int bytes) {
+        LongVector a = LongVector.zero(LongVector.SPECIES_PREFERRED);
+        LongVector b = a;
+        LongVector c = a;
+        LongVector d = a;
+        int step = LongVector.SPECIES_PREFERRED.vectorByteSize();
+        for (int i = 0; i < bytes; i += 4 * step) {
+            a = a.add(LongVector.fromMemorySegment(LongVector.SPECIES_PREFERRED, all, at + i, ByteOrder.LITTLE_ENDIAN));
+            b = b.add(LongVector.fromMemorySegment(
+                    LongVector.SPECIES_PREFERRED, all, at + i + step, ByteOrder.LITTLE_ENDIAN));
+            c = c.add(LongVector.fromMemorySegment(
+                    LongVector.SPECIES_PREFERRED, all, at + i + 2 * step, ByteOrder.LITTLE_ENDIAN));
+            d = d.add(LongVector.fromMemorySegment(
+                    LongVector.SPECIES_PREFERRED, all, at + i + 3 * step, ByteOrder.LITTLE_ENDIAN));
+        }
+        sink = a.add(b).add(c.add(d)).reduceLanes(VectorOperators.ADD);
+    }
+
+    /// Cycles per second, from a chain of multiplications by an unknown, three cycles each on every common processor.
+    private static double clock() {
+        int n = 3_000_000;
+        long[] result = new long[1];
+        double s = seconds(() -> {
+            long v = sink | 1;
+            for (int i = 0; i < n; i++) {
+                v *= v;
+            }
+            result[0] = v;
+        });
+        sink = result[0];
+        return 3.0 * n / s;
+    }
+}

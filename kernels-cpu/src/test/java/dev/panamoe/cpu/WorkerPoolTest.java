@@ -1,0 +1,69 @@
+package dev.panamoe.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class WorkerPoolTest {
+    @Test
+    void everyChunkIsDoneOnceInEveryOfManyTasks() {
+        try (WorkerPool pool = new WorkerPool(4)) {
+            for (int round = 0; round < 5000; round++) {
+                int chunks = round % 23;
+                AtomicIntegerArray done = new AtomicIntegerArray(23);
+                pool.run(chunks, (chunk, thread) -> {
+                    assertThat(thread).isBetween(0, 3);
+                    done.incrementAndGet(chunk);
+                });
+                for (int i = 0; i < 23; i++) {
+                    assertThat(done.get(i)).isEqualTo(i < chunks ? 1 : 0);
+                }
+                if (round % 500 == 0) {
+                    // Long enough for workers to park.
+                    LockSupport.parkNanos(1_000_000);
+                }
+            }
+        }
+    }
+
+    @Test
+    void whatAChunkThrowsReachesTheCallerAndThePoolLivesOn() {
+        try (WorkerPool pool = new WorkerPool(3)) {
+            AtomicInteger done = new AtomicInteger();
+            assertThatThrownBy(() -> pool.run(50, (chunk, thread) -> {
+                        done.incrementAndGet();
+                        if (chunk == 17) {
+                            throw new IllegalStateException("chunk 17");
+                        }
+                    }))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("chunk 17");
+            assertThat(done).hasValue(50);
+            pool.run(50, (chunk, thread) -> done.incrementAndGet());
+            assertThat(done).hasValue(100);
+        }
+    }
+
+    @Test
+    void closingEndsTheThreads() {
+        WorkerPool pool = new WorkerPool(3);
+        pool.run(10, (chunk, thread) -> {});
+        assertThat(workers()).isGreaterThanOrEqualTo(2);
+        int before = workers();
+        pool.close();
+        assertThat(workers()).isEqualTo(before - 2);
+        assertThatThrownBy(() -> pool.run(10, (chunk, thread) -> {})).isInstanceOf(IllegalStateException.class);
+    }
+
+    private static int workers() {
+        return (int) Thread.getAllStackTraces().keySet().stream()
+                .filter(t -> t.getName().startsWith("panamoe-cpu-"))
+                .count();
+    }
+}

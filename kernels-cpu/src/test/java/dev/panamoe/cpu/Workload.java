@@ -1,0 +1,163 @@
+package dev.panamoe.cpu;
+
+import dev.panamoe.spec.Activation;
+import dev.panamoe.spec.CacheType;
+import dev.panamoe.spec.RopeSpec;
+import dev.panamoe.spec.RouterSpec;
+import dev.panamoe.spi.Attention;
+import dev.panamoe.spi.Buffer;
+import dev.panamoe.spi.CacheSpec;
+import dev.panamoe.spi.Experts;
+import dev.panamoe.spi.HostBuffer;
+import dev.panamoe.spi.Ids;
+import dev.panamoe.spi.KvCache;
+import dev.panamoe.spi.Op;
+import dev.panamoe.spi.Ops;
+import dev.panamoe.spi.Rope;
+import dev.panamoe.spi.Router;
+import dev.panamoe.spi.Rows;
+import dev.panamoe.spi.Weight;
+import dev.panamoe.tensor.LittleEndian;
+import dev.panamoe.tensor.QuantType;
+import dev.panamoe.tensor.Shape;
+import dev.panamoe.tensor.TensorView;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+
+/// Every operation on every type, in sizes of a toy, on data that never changes.
+final class Workload {
+    static final int TOKENS = 5;
+    private static final int SIZE = 256;
+    private static final int EXPERTS = 4;
+    private static final int USED = 2;
+    private static final int HEADS = 4;
+
+    private final CpuDevice device;
+    private final Rows x;
+    private final Rows y;
+    private final Rows z;
+    private final Rows logits;
+    private final Rows factors;
+    private final Ids ids;
+    private final Ids positions;
+    private final List<Weight> matrices = new ArrayList<>();
+    private final List<Experts> experts = new ArrayList<>();
+    private final List<KvCache> caches = new ArrayList<>();
+    private final Weight norm;
+    private final Rope halves;
+    private final Rope interleaved;
+    private final Router router;
+
+    Workload(CpuDevice device) {
+        this.device = device;
+        Random random = new Random(1);
+        x = rows(SIZE);
+        y = rows(SIZE);
+        z = rows(SIZE);
+        logits = rows(EXPERTS);
+        factors = rows(USED);
+        ids = Ids.of(device.allocate(Buffer.Kind.I32, TOKENS * USED), TOKENS, USED);
+        positions = Ids.of(device.allocate(Buffer.Kind.I32, TOKENS), TOKENS, 1);
+        device.write(positions, new int[] {0, 1, 2, 3, 4});
+        for (QuantType type : WeightFormat.TYPES.keySet()) {
+            matrices.add(device.upload(weight(type, Shape.of(SIZE, SIZE), random), Op.MATMUL));
+            Weight e = device.upload(weight(type, Shape.of(SIZE, SIZE, EXPERTS), random), Op.EXPERTS);
+            experts.add(new Experts(e, e, e, type == QuantType.F32 ? Activation.GELU_TANH : Activation.SILU));
+        }
+        for (CacheType type : CacheType.values()) {
+            caches.add(device.allocateCache(
+                    new CacheSpec(2, SIZE / HEADS, SIZE / HEADS, false, TOKENS, type)));
+        }
+        norm = device.upload(weight(QuantType.F32, Shape.of(SIZE), random), Op.VECTOR);
+        Weight frequencies = device.upload(weight(QuantType.F32, Shape.of(SIZE / HEADS / 2), random), Op.VECTOR);
+        halves = new Rope(RopeSpec.Pairing.HALVES, frequencies, 1);
+        interleaved = new Rope(RopeSpec.Pairing.INTERLEAVED, frequencies, 1);
+        router = new Router(RouterSpec.softmaxTopK(EXPERTS, USED), null, null);
+        reset();
+    }
+
+    /// @param tokens 1 (decode) to {@link #TOKENS} (prefill)
+    void run(int tokens) {
+        Ops ops = device.ops();
+        Rows in = x.rows(0, tokens);
+        Rows out = y.rows(0, tokens);
+        Rows other = z.rows(0, tokens);
+        Ids at = positions.rows(0, tokens);
+        Ids chosen = ids.rows(0, tokens);
+        Rows weights = factors.rows(0, tokens);
+        Attention attention = new Attention(HEADS, 0.1f, 3);
+        ops.route(chosen, weights, logits.rows(0, tokens), router);
+        for (int i = 0; i < matrices.size(); i++) {
+            ops.embed(out, matrices.get(i), at, 2);
+            ops.matmul(out, matrices.get(i), in);
+            ops.add(other, out);
+            ops.experts(out, experts.get(i), in, chosen, weights);
+            ops.add(other, out);
+        }
+        ops.rmsNorm(out, other, norm, 1e-6f);
+        ops.rope(out.split(HEADS), at, halves);
+        ops.rope(out.split(HEADS), at, interleaved);
+        for (int i = 0; i < caches.size(); i++) {
+            Rows half = out.split(2).rows(0, tokens);
+            ops.kvAppend(caches.get(i), half, half, at);
+            ops.attention(other.split(HEADS), out.split(HEADS), caches.get(i), at, attention);
+            ops.glu(out, other, out, Activation.GELU_TANH);
+        }
+        ops.softcap(out, 30);
+        ops.scale(out, 0.5f);
+        ops.argmax(chosen.rows(0, 1), out);
+        ops.copy(other, out);
+    }
+
+    /// All bits of the last results.
+    int hash() {
+        return 31 * Arrays.hashCode(((HostBuffer) z.buffer()).floats())
+                + Arrays.hashCode(((HostBuffer) factors.buffer()).floats());
+    }
+
+    /// Makes the activations what they were in the beginning.
+    void reset() {
+        Random random = new Random(2);
+        for (Rows rows : List.of(x, y, z, logits, factors)) {
+            fill(rows, random);
+        }
+    }
+
+    private Rows rows(int cols) {
+        return Rows.of(device.allocate(Buffer.Kind.F32, TOKENS * cols), TOKENS, cols);
+    }
+
+    private void fill(Rows rows, Random random) {
+        float[] values = new float[TOKENS * rows.cols()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        device.write(rows, values);
+    }
+
+    private static TensorView weight(QuantType type, Shape shape, Random random) {
+        byte[] bytes = new byte[(int) TensorView.byteSize(type, shape)];
+        random.nextBytes(bytes);
+        MemorySegment data = Arena.ofAuto().allocate(bytes.length, 64).copyFrom(MemorySegment.ofArray(bytes));
+        for (long o = 0; o < bytes.length; o += type.blockBytes()) {
+            switch (type) {
+                case F32 -> data.set(LittleEndian.F32, o, (float) random.nextGaussian() / 16);
+                case BF16 -> data.set(LittleEndian.I16, o, (short) (0x3d00 | (bytes[(int) o] & 0x80ff)));
+                case MXFP4 -> data.set(LittleEndian.I8, o, (byte) 120);
+                case Q6_K -> data.set(LittleEndian.I16, o + 208, Float.floatToFloat16(1e-4f));
+                default -> {
+                    float scale = type.blockSize() == 1 ? (float) random.nextGaussian() / 16 : 1e-3f;
+                    data.set(LittleEndian.I16, o, Float.floatToFloat16(scale));
+                    if (type == QuantType.Q4_K || type == QuantType.Q5_K || type == QuantType.Q4_1 || type == QuantType.Q5_1) {
+                        data.set(LittleEndian.I16, o + 2, Float.floatToFloat16(1e-3f));
+                    }
+                }
+            }
+        }
+        return new TensorView("test", type, shape, data);
+    }
+}
