@@ -3,6 +3,7 @@ package dev.panamoe.engine;
 import dev.panamoe.PanamoeException;
 import dev.panamoe.arch.Architectures;
 import dev.panamoe.chat.ChatFormat;
+import dev.panamoe.chat.Markers;
 import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.gguf.Metadata;
 import dev.panamoe.model.Caches;
@@ -48,6 +49,7 @@ public final class Engine implements AutoCloseable {
 
     private volatile boolean closed;
     private volatile @Nullable ChatFormat chatFormat;
+    private volatile @Nullable Markers markers;
 
     private Engine(String source, EngineOptions options) {
         long start = System.nanoTime();
@@ -149,6 +151,16 @@ public final class Engine implements AutoCloseable {
             chatFormat = format;
         }
         return format;
+    }
+
+    /// How this model marks reasoning.
+    Markers markers() {
+        Markers found = markers;
+        if (found == null) {
+            found = Markers.of(tokenizer);
+            markers = found;
+        }
+        return found;
     }
 
     private String tokenText(OptionalInt id) {
