@@ -4,4 +4,9 @@ module dev.panamoe.app {
     requires static transitive org.jspecify;
     requires dev.panamoe.core;
     requires dev.panamoe.ffm;
+    requires info.picocli;
+    requires tools.jackson.databind;
+
+    opens dev.panamoe.cli to
+            info.picocli;
 }

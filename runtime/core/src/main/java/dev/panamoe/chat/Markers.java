@@ -10,8 +10,17 @@ import java.util.OptionalInt;
 /// @param close text after the reasoning
 /// @param closeId its token; empty when it is found in the text instead
 /// @param header text that follows `open` and belongs to it
+/// @param turn token that begins a message, beyond which the state of an answer does not reach; any control token is
+///     one too
 /// @param gap whether newlines between the reasoning and the content belong to neither
-public record Markers(String open, OptionalInt openId, String close, OptionalInt closeId, String header, boolean gap) {
+public record Markers(
+        String open,
+        OptionalInt openId,
+        String close,
+        OptionalInt closeId,
+        String header,
+        OptionalInt turn,
+        boolean gap) {
     /// Gemma 4's channel if the vocabulary has its tokens, otherwise `<think>` and `</think>`: special tokens, normal
     /// entries of the vocabulary, or plain text.
     /// Looks through the vocabulary: once per model, not per answer.
@@ -19,9 +28,12 @@ public record Markers(String open, OptionalInt openId, String close, OptionalInt
         var open = tokenizer.idOf("<|channel>");
         var close = tokenizer.idOf("<channel|>");
         if (open.isPresent() && close.isPresent()) {
-            return new Markers("<|channel>", open, "<channel|>", close, "thought\n", false);
+            var turn = tokenizer.idOf("<|turn>");
+            return new Markers("<|channel>", open, "<channel|>", close, "thought\n", turn, false);
         }
-        return new Markers("<think>", find(tokenizer, "<think>"), "</think>", find(tokenizer, "</think>"), "", true);
+        open = find(tokenizer, "<think>");
+        close = find(tokenizer, "</think>");
+        return new Markers("<think>", open, "</think>", close, "", OptionalInt.empty(), true);
     }
 
     private static OptionalInt find(Tokenizer tokenizer, String text) {
@@ -35,6 +47,10 @@ public record Markers(String open, OptionalInt openId, String close, OptionalInt
             }
         }
         return OptionalInt.empty();
+    }
+
+    boolean beginsTurn(int token) {
+        return turn.isPresent() && turn.getAsInt() == token;
     }
 
     boolean opens(int token) {

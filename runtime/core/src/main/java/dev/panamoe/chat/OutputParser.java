@@ -108,7 +108,7 @@ public final class OutputParser {
                 part = Part.CONTENT;
                 break;
             }
-            if (tokenizer.isControl(token)) {
+            if (tokenizer.isControl(token) || markers.beginsTurn(token)) {
                 break;
             }
             from--;

@@ -3,8 +3,10 @@ package dev.panamoe.engine;
 import dev.panamoe.PanamoeException;
 import dev.panamoe.arch.Architectures;
 import dev.panamoe.chat.ChatFormat;
+import dev.panamoe.chat.Markers;
 import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.gguf.Metadata;
+import dev.panamoe.model.Caches;
 import dev.panamoe.model.MemoryPlan;
 import dev.panamoe.model.Model;
 import dev.panamoe.model.Runner;
@@ -13,6 +15,7 @@ import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.DeviceOptions;
+import dev.panamoe.spi.Rows;
 import dev.panamoe.tokenizer.Tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -46,6 +49,7 @@ public final class Engine implements AutoCloseable {
 
     private volatile boolean closed;
     private volatile @Nullable ChatFormat chatFormat;
+    private volatile @Nullable Markers markers;
 
     private Engine(String source, EngineOptions options) {
         long start = System.nanoTime();
@@ -57,9 +61,7 @@ public final class Engine implements AutoCloseable {
             tokenizer = Tokenizer.of(file.metadata());
             Device opened = own(choice.open(new DeviceOptions(options.threads())));
             model = own(Model.load(file, spec, opened));
-            // A quarter of the heap for intermediates leaves room for the backend's own and everything else.
-            runner = own(new Runner(
-                    model, MemoryPlan.rowsWithin(spec, Runtime.getRuntime().maxMemory() / 4)));
+            runner = own(new Runner(model, rowsFor(spec)));
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -94,14 +96,34 @@ public final class Engine implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException("the engine is closed");
         }
-        return new Session(this, model.newCaches(contextLength(), runner.maxRows(), options.cacheType()));
+        return new Session(this, newCaches(contextLength()));
+    }
+
+    /// Keys and values of one sequence.
+    Caches newCaches(int positions) {
+        return model.newCaches(positions, runner.maxRows(), options.cacheType());
+    }
+
+    /// The memory that a model takes with one session, computed without loading it.
+    public static MemoryPlan plan(GgufFile file, ModelSpec spec, EngineOptions options) {
+        return MemoryPlan.of(file, spec, contextLength(spec, options), options.cacheType(), rowsFor(spec));
+    }
+
+    // A quarter of the heap for intermediates leaves room for the backend's own and everything else.
+    private static int rowsFor(ModelSpec spec) {
+        return MemoryPlan.rowsWithin(spec, Runtime.getRuntime().maxMemory() / 4);
     }
 
     /// Positions a session can hold.
     public int contextLength() {
+        return contextLength(model.spec(), options);
+    }
+
+    /// Positions that a session of a model would hold.
+    public static int contextLength(ModelSpec spec, EngineOptions options) {
         return options.contextLength() > 0
                 ? options.contextLength()
-                : Math.min(model.spec().contextLength(), EngineOptions.DEFAULT_CONTEXT);
+                : Math.min(spec.contextLength(), EngineOptions.DEFAULT_CONTEXT);
     }
 
     public ModelSpec spec() {
@@ -129,6 +151,16 @@ public final class Engine implements AutoCloseable {
             chatFormat = format;
         }
         return format;
+    }
+
+    /// How this model marks reasoning.
+    Markers markers() {
+        Markers found = markers;
+        if (found == null) {
+            found = Markers.of(tokenizer);
+            markers = found;
+        }
+        return found;
     }
 
     private String tokenText(OptionalInt id) {
@@ -172,6 +204,11 @@ public final class Engine implements AutoCloseable {
 
     void release() {
         device.unlock();
+    }
+
+    /// Of the device, outside the way of a token: what a tap reads.
+    void read(Rows rows, float[] target) {
+        model.device().read(rows, target, 0);
     }
 
     int maxRows() {

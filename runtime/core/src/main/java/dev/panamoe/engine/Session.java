@@ -73,7 +73,7 @@ public final class Session implements AutoCloseable {
         ChatFormat format = engine.chatFormat();
         // The template writes the beginning-of-sequence token itself.
         int[] prompt = engine.tokenizer().encode(format.render(conversation, true, variables), true);
-        return generate(prompt, options, Optional.of(OutputParser.of(engine.tokenizer(), prompt)), listener);
+        return generate(prompt, options, Optional.of(OutputParser.of(engine.tokenizer(), engine.markers(), prompt)), listener);
     }
 
     /// Continues a text as it is, without a chat template.

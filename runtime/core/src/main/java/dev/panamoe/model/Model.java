@@ -37,6 +37,13 @@ public final class Model implements AutoCloseable {
         }
     }
 
+    /// Checks every tensor as {@link #load} does, and loads nothing.
+    ///
+    /// @throws PanamoeException when tensors are missing, have wrong shapes or types the device lacks
+    public static void check(GgufFile file, ModelSpec spec, Device device) {
+        WeightLoader.check(file, spec, device);
+    }
+
     public ModelSpec spec() {
         return spec;
     }

@@ -65,8 +65,12 @@ class OutputParserTest {
                 .isEqualTo(new Delta("Why", "Yes"));
         int[] empty = GEMMA.ids("<|turn>", "<|channel>", "thought", "\n", "<channel|>");
         assertThat(parse(GEMMA, empty, "Yes", ".")).isEqualTo(new Delta("", "Yes."));
-        int[] earlierTurn = GEMMA.ids("<|channel>", "thought", "\n", "<turn|>", "\n", "<|turn>");
-        assertThat(parse(GEMMA, earlierTurn, "Yes")).isEqualTo(new Delta("", "Yes"));
+        // A mark that an earlier message left open, whatever kind of token begins a turn.
+        var turnsAreText = new WordTokenizer(List.of(), List.of("<|turn>", "<|channel>", "<channel|>"), WORDS);
+        for (var tokenizer : List.of(GEMMA, turnsAreText)) {
+            int[] earlierTurn = tokenizer.ids("<|channel>", "thought", "\n", "<|turn>", "Why");
+            assertThat(parse(tokenizer, earlierTurn, "Yes")).isEqualTo(new Delta("", "Yes"));
+        }
     }
 
     @Test

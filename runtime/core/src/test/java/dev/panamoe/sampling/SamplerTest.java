@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import com.sun.management.ThreadMXBean;
 import dev.panamoe.PanamoeException;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -212,6 +214,31 @@ class SamplerTest {
             differs += c.sample(logits, 0, logits.length) == token ? 0 : 1;
         }
         assertThat(differs).isGreaterThan(50);
+    }
+
+    @Test
+    void allocatesNothingOnceItIsWarm() {
+        float[] logits = new float[20_000];
+        var random = new Random(9);
+        for (int i = 0; i < logits.length; i++) {
+            logits[i] = (float) random.nextGaussian();
+        }
+        var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        for (var params : List.of(
+                PLAIN,
+                PLAIN.withTopP(0.9f),
+                PLAIN.withTopK(40).withTopP(0.9f).withMinP(0.05f).withRepetitionPenalty(1.1f))) {
+            var sampler = new Sampler(params);
+            for (int i = 0; i < 3; i++) {
+                sampler.accept(sampler.sample(logits, 0, logits.length));
+            }
+            long before = threads.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < 20; i++) {
+                sampler.accept(sampler.sample(logits, 0, logits.length));
+            }
+            // One array of the vocabulary's size would be 80 kB.
+            assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(8_000);
+        }
     }
 
     @Test

@@ -31,42 +31,40 @@ class LauncherTest {
     private static final String WARNING_OF_THE_JVM = "incubator";
 
     /// The program in place of Panamoe.
-    private static final String PROGRAM =
-            """
-            package dev.panamoe.cli;
-            public final class Main {
-                public static void main(String[] args) throws Exception {
-                    dev.panamoe.ffm.StdErr.restore();
-                    switch (args.length == 0 ? "" : args[0]) {
-                        case "echo" -> System.out.write((String.join("|", args) + "\\n").getBytes("UTF-8"));
-                        case "cat" -> System.in.transferTo(System.out);
-                        case "heap" -> System.out.println(Runtime.getRuntime().maxMemory() >> 20);
-                        case "fail" -> {
-                            System.err.println("one");
-                            System.out.println("two");
-                            System.err.print("three");
-                            System.exit(Integer.parseInt(args[1]));
-                        }
-                        default -> {}
+    private static final String PROGRAM = """
+        package dev.panamoe.cli;
+        public final class Main {
+            public static void main(String[] args) throws Exception {
+                dev.panamoe.ffm.StdErr.restore();
+                switch (args.length == 0 ? "" : args[0]) {
+                    case "echo" -> System.out.write((String.join("|", args) + "\\n").getBytes("UTF-8"));
+                    case "cat" -> System.in.transferTo(System.out);
+                    case "heap" -> System.out.println(Runtime.getRuntime().maxMemory() >> 20);
+                    case "fail" -> {
+                        System.err.println("one");
+                        System.out.println("two");
+                        System.err.print("three");
+                        System.exit(Integer.parseInt(args[1]));
                     }
-                    System.out.flush();
+                    default -> {}
                 }
+                System.out.flush();
             }
-            """;
+        }
+        """;
 
     /// The script in place of Maven: counts its calls and writes the jars anew.
-    private static final String MAVEN =
-            """
-            #!/usr/bin/env bash
-            echo call >>calls
-            if [ -f broken ]; then
-                echo '[INFO] noise'
-                echo '[ERROR] Main.java:[3,1] no such thing'
-                exit 1
-            fi
-            sleep 0.5
-            touch runtime/app/target/panamoe/lib/*.jar
-            """;
+    private static final String MAVEN = """
+        #!/usr/bin/env bash
+        echo call >>calls
+        if [ -f broken ]; then
+            echo '[INFO] noise'
+            echo '[ERROR] Main.java:[3,1] no such thing'
+            exit 1
+        fi
+        sleep 0.5
+        touch runtime/app/target/panamoe/lib/*.jar
+        """;
 
     @TempDir
     static Path folder;
@@ -187,7 +185,8 @@ class LauncherTest {
         Files.setLastModifiedTime(root.resolve("runtime/core/src/main/java/A.java"), FileTime.from(Instant.now()));
         Run four = run(Map.of(), "", "for i in 1 2 3 4; do ./panamoe echo $i & done; wait");
         assertThat(four.out().lines().sorted()).containsExactly("echo|1", "echo|2", "echo|3", "echo|4");
-        assertThat(four.err().lines().filter("panamoe: building (sources changed)…"::equals)).hasSize(1);
+        assertThat(four.err().lines().filter("panamoe: building (sources changed)…"::equals))
+                .hasSize(1);
         assertThat(root.resolve("calls")).hasContent("call");
 
         assertThat(run(Map.of(), "", "./panamoe echo").err()).isEmpty();
@@ -208,8 +207,12 @@ class LauncherTest {
         Run run = run(Map.of(), "", "./panamoe echo");
         assertThat(run.exit()).isEqualTo(1);
         assertThat(run.out()).isEmpty();
-        assertThat(run.err()).contains("no such thing").contains("the build failed").doesNotContain("noise");
-        assertThat(Files.isSymbolicLink(root.resolve("runtime/app/target/panamoe.lock"))).isFalse();
+        assertThat(run.err())
+                .contains("no such thing")
+                .contains("the build failed")
+                .doesNotContain("noise");
+        assertThat(Files.isSymbolicLink(root.resolve("runtime/app/target/panamoe.lock")))
+                .isFalse();
     }
 
     @Test

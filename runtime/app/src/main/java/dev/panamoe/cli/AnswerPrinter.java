@@ -1,0 +1,77 @@
+package dev.panamoe.cli;
+
+import dev.panamoe.chat.Delta;
+
+/// Shows an answer as it comes: what the model says on standard output, what it thinks before on standard error and
+/// dim there, so that a file or a program that takes the output gets the answer alone.
+final class AnswerPrinter {
+    private final Console console;
+    private final boolean content;
+    private final boolean reasoning;
+    private final Thread onStop;
+
+    private boolean thinking;
+    private volatile boolean stopped;
+
+    /// @param content whether to show the answer
+    /// @param reasoning whether to show the reasoning
+    AnswerPrinter(Console console, boolean content, boolean reasoning) {
+        this.console = console;
+        this.content = content;
+        this.reasoning = reasoning;
+        this.onStop = new Thread(this::stop, "restore-terminal");
+    }
+
+    /// From here to {@link #finish} an interrupt (Ctrl-C) leaves the terminal in order. The JVM then ends with 130.
+    void start() {
+        if (console.err().isTerminal()) {
+            Runtime.getRuntime().addShutdownHook(onStop);
+        }
+    }
+
+    void print(Delta delta) {
+        if (stopped) {
+            return;
+        }
+        if (reasoning && !delta.reasoning().isEmpty()) {
+            if (!thinking) {
+                thinking = true;
+                console.err().dim();
+            }
+            console.err().printUntrusted(delta.reasoning());
+            console.err().flush();
+        }
+        if (!delta.content().isEmpty()) {
+            endReasoning();
+            if (content) {
+                console.out().printUntrusted(delta.content());
+                console.out().flush();
+            }
+        }
+    }
+
+    private void endReasoning() {
+        if (thinking) {
+            thinking = false;
+            console.err().reset();
+            console.err().print("\n");
+            console.err().flush();
+        }
+    }
+
+    void finish() {
+        endReasoning();
+        if (console.err().isTerminal()) {
+            try {
+                Runtime.getRuntime().removeShutdownHook(onStop);
+            } catch (IllegalStateException e) {
+                // The JVM is about to stop, and the hook does its work.
+            }
+        }
+    }
+
+    private void stop() {
+        stopped = true;
+        console.err().restoreTerminal();
+    }
+}

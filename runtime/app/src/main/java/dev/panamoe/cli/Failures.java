@@ -1,0 +1,80 @@
+package dev.panamoe.cli;
+
+import dev.panamoe.PanamoeException;
+import dev.panamoe.gguf.Printable;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
+import picocli.CommandLine.ParameterException;
+
+/// Turns whatever went wrong into one line that says what to do, and an exit code.
+final class Failures {
+    private static final int LONGEST = 4000;
+
+    private Failures() {}
+
+    static int usage(ParameterException e, Console console) {
+        String command = e.getCommandLine().getCommandSpec().qualifiedName();
+        line(console, String.valueOf(e.getMessage()) + "; see '" + command + " --help'");
+        return ExitCode.USAGE;
+    }
+
+    static int report(Throwable e, Console console, boolean debug) {
+        try {
+            console.out().flush();
+        } catch (OutputClosed | PanamoeException closed) {
+            // What went wrong first is what to report.
+        }
+        line(console, message(e));
+        if (debug) {
+            StringWriter trace = new StringWriter();
+            e.printStackTrace(new PrintWriter(trace, true));
+            console.err().print(trace.toString());
+            console.err().flush();
+        }
+        return ExitCode.FAILED;
+    }
+
+    private static void line(Console console, String message) {
+        console.err().println("panamoe: " + Printable.escape(message.strip(), LONGEST));
+        console.err().flush();
+    }
+
+    private static String message(Throwable e) {
+        return switch (e) {
+            case PanamoeException p -> String.valueOf(p.getMessage());
+            case InvalidPathException p -> Printable.escape(p.getInput()) + ": this cannot be a file name";
+            case UncheckedIOException io when io.getCause() != null -> message(io.getCause());
+            case FileSystemException f ->
+                f.getFile() + ": " + (f.getReason() == null ? fileProblem(f) : f.getReason());
+            case IOException io -> String.valueOf(io.getMessage());
+            case OutOfMemoryError o -> outOfMemory(String.valueOf(o.getMessage()));
+            case StackOverflowError s ->
+                "the input is nested too deep; simplify it, or raise the stack with PANAMOE_JAVA_OPTS=-Xss8m";
+            // The JVM's answer to a fault in mapped memory (SIGBUS).
+            case InternalError i when String.valueOf(i.getMessage()).contains("fault occurred") ->
+                "the model file was cut short or changed while it was in use; restore it and start again";
+            default -> "unexpected: " + e + "; run again with --debug and report what it prints";
+        };
+    }
+
+    private static String fileProblem(FileSystemException f) {
+        return switch (f) {
+            case java.nio.file.NoSuchFileException n -> "there is no such file";
+            case java.nio.file.AccessDeniedException a -> "permission denied";
+            default -> f.getClass().getSimpleName();
+        };
+    }
+
+    private static String outOfMemory(String reason) {
+        if (reason.contains("heap") || reason.contains("GC overhead") || reason.contains("array size")) {
+            long mib = Runtime.getRuntime().maxMemory() >> 20;
+            return "out of memory: the Java heap of " + mib + " MiB is too small for this; raise it with"
+                    + " PANAMOE_JAVA_OPTS=-Xmx" + 2 * mib + "m, or use a smaller --ctx or input";
+        }
+        return "out of memory beside the Java heap (" + reason + "); use a smaller --ctx, or free memory";
+    }
+}

@@ -1,0 +1,201 @@
+package dev.panamoe.cli;
+
+import dev.panamoe.chat.ChatMessage;
+import dev.panamoe.engine.Completion;
+import dev.panamoe.engine.Engine;
+import dev.panamoe.engine.EngineOptions;
+import dev.panamoe.engine.GenerationOptions;
+import dev.panamoe.engine.Session;
+import dev.panamoe.sampling.SamplingParams;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// `panamoe run`: one prompt, one answer.
+@Command(
+        name = "run",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Answers a prompt. The answer goes to standard output as it is generated, and a newline after it;"
+                + " the model's reasoning and the notes on speed go to standard error.",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  panamoe run 'What is the opposite of hot?'",
+            "  panamoe run --model demo:deepseek --temp 0 'Which animal says moo?'",
+            "  panamoe run --raw -n 60 --seed 7 'Once upon a time'     continues a text as it is",
+            "  panamoe run --json --quiet < question.txt | jq -r .text"
+        })
+final class RunCommand implements Callable<Integer> {
+    private final Console console;
+
+    @Mixin
+    private ModelOptions model = new ModelOptions();
+
+    @Mixin
+    private PromptOptions prompt = new PromptOptions();
+
+    @Option(names = "--raw", description = "Takes the prompt as it is, without the model's chat template.")
+    private boolean raw;
+
+    @Option(names = "--system", paramLabel = "TEXT", description = "A system message before the prompt.")
+    private Optional<String> system = Optional.empty();
+
+    @Option(
+            names = "--think",
+            description = "Asks the model to reason first; up to the model's template when absent.")
+    private boolean think;
+
+    @Option(names = "--no-think", description = "Asks the model not to.")
+    private boolean noThink;
+
+    @Option(
+            names = {"-n", "--max-tokens"},
+            paramLabel = "N",
+            description = "Most tokens to generate; by default until the model ends its answer or the context is full.")
+    private Optional<Integer> maxTokens = Optional.empty();
+
+    @Option(names = "--ignore-eos", description = "Goes on behind tokens that end an answer.")
+    private boolean ignoreEos;
+
+    @Mixin
+    private SamplingOptions sampling = new SamplingOptions();
+
+    @Option(names = "--json", description = "Prints one JSON object at the end and nothing else on standard output.")
+    private boolean json;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "Nothing on standard error but failures: no notes, no reasoning.")
+    private boolean quiet;
+
+    RunCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        EngineOptions engineOptions = model.engineOptions();
+        if (think && noThink) {
+            throw model.usage("--think and --no-think exclude each other");
+        }
+        if ((raw || prompt.hasTokens()) && (system.isPresent() || think || noThink)) {
+            throw model.usage("--system and --think need the chat template, which --raw and --tokens leave out");
+        }
+        // Before the model is loaded, so that a mistake is told at once.
+        Optional<int[]> tokens = prompt.hasTokens() ? Optional.of(prompt.tokens()) : Optional.empty();
+        String text = tokens.isPresent() ? "" : prompt.text(console);
+        GenerationOptions limits = model.checked(() -> GenerationOptions.of(SamplingParams.GREEDY)
+                .withMaxTokens(maxTokens.orElse(GenerationOptions.UNLIMITED))
+                .withStops(sampling.stops())
+                .withIgnoreEnd(ignoreEos));
+        sampling.over(SamplingParams.DEFAULT);
+
+        try (Engine engine = Engine.open(model.model(), engineOptions);
+                Session session = engine.newSession()) {
+            SamplingParams params = sampling.over(engine.defaultSampling());
+            GenerationOptions options = limits.withSampling(params);
+            loaded(engine);
+            AnswerPrinter printer = new AnswerPrinter(console, !json, !quiet && !json);
+            printer.start();
+            Completion answer;
+            try {
+                if (tokens.isPresent()) {
+                    answer = session.complete(tokens.get(), options, printer::print);
+                } else if (raw) {
+                    answer = session.complete(text, options, printer::print);
+                } else {
+                    answer = session.answer(conversation(text), templateVariables(), options, printer::print);
+                }
+            } finally {
+                printer.finish();
+            }
+            if (json) {
+                Json.print(console.out(), describe(engine, answer, params.seed()));
+            } else {
+                console.out().print("\n");
+                console.out().flush();
+            }
+            speed(engine, answer);
+            return ExitCode.DONE;
+        }
+    }
+
+    private List<ChatMessage> conversation(String text) {
+        List<ChatMessage> messages = new ArrayList<>();
+        system.ifPresent(s -> messages.add(ChatMessage.system(s)));
+        messages.add(ChatMessage.user(text));
+        return messages;
+    }
+
+    /// Templates know the switch under one of these names.
+    private Map<String, Object> templateVariables() {
+        return think || noThink ? Map.of("enable_thinking", think, "thinking", think) : Map.of();
+    }
+
+    private void loaded(Engine engine) {
+        note(String.format(Locale.ROOT, "%s: %s, loaded in %.2f s", model.model(), engine.spec().architecture(), seconds(engine)));
+        engine.backendReasons().forEach(this::note);
+        if (engine.contextLength() > engine.spec().contextLength()) {
+            note("warning: the context of " + engine.contextLength() + " positions is longer than the "
+                    + engine.spec().contextLength() + " that the model was made for");
+        }
+    }
+
+    private void speed(Engine engine, Completion answer) {
+        Completion.Usage usage = answer.usage();
+        note(String.format(
+                Locale.ROOT,
+                "load %.2f s | prompt %d tokens, %.1f tokens/s | generated %d tokens, %.1f tokens/s | backend %s",
+                seconds(engine),
+                usage.prompt(),
+                answer.promptTokensPerSecond(),
+                usage.generated(),
+                answer.generatedTokensPerSecond(),
+                engine.device().id()));
+    }
+
+    private static double seconds(Engine engine) {
+        return engine.loadNanos() / 1e9;
+    }
+
+    private void note(String line) {
+        if (!quiet) {
+            console.err().println(line);
+            console.err().flush();
+        }
+    }
+
+    private ObjectNode describe(Engine engine, Completion answer, long seed) {
+        ObjectNode object = Json.object();
+        object.put("text", answer.text());
+        object.put("reasoning", answer.reasoning());
+        ArrayNode ids = object.putArray("tokens");
+        answer.tokens().forEach(ids::add);
+        object.put("finish_reason", answer.finishReason().label());
+        Completion.Usage usage = answer.usage();
+        object.putObject("usage")
+                .put("prompt_tokens", usage.prompt())
+                .put("cached_tokens", usage.cached())
+                .put("completion_tokens", usage.generated())
+                .put("total_tokens", usage.prompt() + usage.generated());
+        object.putObject("timings")
+                .put("load_ms", Json.millis(engine.loadNanos()))
+                .put("prompt_ms", Json.millis(answer.timings().promptNanos()))
+                .put("prompt_tokens_per_second", Json.rounded(answer.promptTokensPerSecond()))
+                .put("generation_ms", Json.millis(answer.timings().generationNanos()))
+                .put("generation_tokens_per_second", Json.rounded(answer.generatedTokensPerSecond()));
+        object.put("model", model.model());
+        object.put("backend", engine.device().id());
+        object.put("seed", seed);
+        return object;
+    }
+}

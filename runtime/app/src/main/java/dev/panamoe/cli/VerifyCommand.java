@@ -1,0 +1,199 @@
+package dev.panamoe.cli;
+
+import dev.panamoe.engine.Engine;
+import dev.panamoe.engine.EngineOptions;
+import dev.panamoe.engine.Verification;
+import dev.panamoe.engine.Verification.Bounds;
+import dev.panamoe.engine.Verification.Difference;
+import dev.panamoe.engine.Verification.Report;
+import dev.panamoe.engine.Verification.Step;
+import dev.panamoe.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// `panamoe verify`: whether a backend computes what the reference does, on this machine and with this model.
+@Command(
+        name = "verify",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = {
+            "Runs the same tokens on two backends and prints how far they are apart: the residual stream after each"
+                    + " layer, the logits, and the greedy choices. Exit code 1 when they are out of bounds.",
+            "Bounds are relative to the root mean square of the values compared."
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  panamoe verify",
+            "  panamoe verify --model model.gguf --backend cpu -n 4 --cache-type f32 'The quick brown fox'"
+        })
+final class VerifyCommand implements Callable<Integer> {
+    private static final int DEFAULT_TOKENS = 32;
+    private static final String DEFAULT_TEXT =
+            "Once upon a time, there was a shy baker who lived in a small village. One day she found 12 old maps,"
+                    + " sold 5 of them, and asked: how many are left? Seven, said the owl, and they all laughed.";
+
+    private final Console console;
+
+    @Mixin
+    private ModelOptions model = new ModelOptions();
+
+    @Option(names = "--against", paramLabel = "B", description = "What is right; by default reference.")
+    private String against = "reference";
+
+    @Option(
+            names = {"-n", "--max-tokens"},
+            paramLabel = "N",
+            description = "Greedy steps after the prompt; by default ${DEFAULT-VALUE}.",
+            defaultValue = "16")
+    private int steps;
+
+    @Mixin
+    private PromptOptions prompt = new PromptOptions();
+
+    @Option(names = "--json", description = "Prints one JSON object.")
+    private boolean json;
+
+    VerifyCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        EngineOptions options = model.engineOptions();
+        model.checkBackend("--against", against);
+        if (steps < 1) {
+            throw model.usage("Invalid value for option '-n': " + steps + " is not 1 or more");
+        }
+        try (Engine tested = Engine.open(model.model(), options);
+                Engine right = Engine.open(model.model(), options.withBackend(against))) {
+            int[] ids = prompt(tested.tokenizer());
+            Bounds bounds = Bounds.of(options.cacheType());
+            Report report = new Verification(tested, right, bounds).run(ids, steps);
+            String first = tested.device().id();
+            String second = right.device().id();
+            if (json) {
+                Json.print(console.out(), describe(report, first, second));
+            } else {
+                print(report, first, second);
+            }
+            return report.isSound() ? ExitCode.DONE : ExitCode.FAILED;
+        }
+    }
+
+    private int[] prompt(Tokenizer tokenizer) throws IOException {
+        if (prompt.hasTokens()) {
+            return prompt.tokens();
+        }
+        if (prompt.hasWords()) {
+            return withBos(tokenizer, tokenizer.encode(prompt.text(console), true));
+        }
+        int[] ids = withBos(tokenizer, tokenizer.encode(DEFAULT_TEXT, false));
+        return Arrays.copyOf(ids, Math.min(ids.length, DEFAULT_TOKENS));
+    }
+
+    private static int[] withBos(Tokenizer tokenizer, int[] ids) {
+        if (!tokenizer.addBos() || (ids.length > 0 && ids[0] == tokenizer.bos().orElseThrow())) {
+            return ids;
+        }
+        int[] with = new int[ids.length + 1];
+        with[0] = tokenizer.bos().orElseThrow();
+        System.arraycopy(ids, 0, with, 1, ids.length);
+        return with;
+    }
+
+    private void print(Report report, String first, String second) {
+        Sink out = console.out();
+        Bounds bounds = report.bounds();
+        out.println(model.model() + ": " + first + " against " + second + ", " + report.promptTokens()
+                + " prompt tokens, " + report.steps().size() + " greedy steps");
+        Table table = new Table("lrrrrrl");
+        table.row("", "mean error", "largest", "rms of values", "mean/rms", "largest/rms", "");
+        for (int i = 0; i < report.layers().size(); i++) {
+            Difference layer = report.layers().get(i);
+            row(table, "l_out " + i, layer, report.isSound(layer));
+        }
+        row(table, "logits", report.logits(), report.logitsAreSound());
+        table.print(out, "  ");
+        out.println("greedy tokens: " + report.agreeing() + " of " + report.steps().size() + " agree");
+        for (int i = 0; i < report.steps().size(); i++) {
+            Step step = report.steps().get(i);
+            if (!step.agrees()) {
+                out.println(String.format(
+                        Locale.ROOT,
+                        "  step %d: %s chooses %d, %s chooses %d, whose logit is %.3g more",
+                        i + 1,
+                        first,
+                        step.tested(),
+                        second,
+                        step.against(),
+                        step.margin()));
+            }
+        }
+        out.println(String.format(
+                Locale.ROOT,
+                "bounds: mean/rms at most %.0e, of the logits also largest/rms at most %.0e; greedy tokens agree unless"
+                        + " such errors can swap them",
+                bounds.mean(),
+                bounds.max()));
+        out.println(report.isSound() ? "within bounds" : "OUT OF BOUNDS: " + first + " does not compute what " + second
+                + " does");
+    }
+
+    private static void row(Table table, String name, Difference d, boolean sound) {
+        table.row(
+                name,
+                number(d.mean()),
+                number(d.max()),
+                number(d.rms()),
+                number(d.relativeMean()),
+                number(d.relativeMax()),
+                sound ? "" : "out of bounds");
+    }
+
+    private static String number(double value) {
+        return String.format(Locale.ROOT, "%.2e", value);
+    }
+
+    private ObjectNode describe(Report report, String first, String second) {
+        ObjectNode object = Json.object()
+                .put("ok", report.isSound())
+                .put("model", model.model())
+                .put("backend", first)
+                .put("against", second)
+                .put("prompt_tokens", report.promptTokens());
+        ArrayNode layers = object.putArray("layers");
+        for (int i = 0; i < report.layers().size(); i++) {
+            Difference layer = report.layers().get(i);
+            describe(layers.addObject().put("layer", i), layer, report.isSound(layer));
+        }
+        describe(object.putObject("logits"), report.logits(), report.logitsAreSound());
+        ObjectNode greedy = object.putObject("greedy")
+                .put("ok", report.stepsAreSound())
+                .put("steps", report.steps().size())
+                .put("agree", report.agreeing());
+        ArrayNode ours = greedy.putArray("tokens");
+        ArrayNode theirs = greedy.putArray("tokens_against");
+        report.steps().forEach(s -> ours.add(s.tested()));
+        report.steps().forEach(s -> theirs.add(s.against()));
+        object.putObject("bounds")
+                .put("mean_relative", report.bounds().mean())
+                .put("max_relative", report.bounds().max());
+        return object;
+    }
+
+    private static void describe(ObjectNode object, Difference d, boolean sound) {
+        object.put("ok", sound)
+                .put("max", d.max())
+                .put("mean", d.mean())
+                .put("rms", d.rms())
+                .put("max_relative", d.relativeMax())
+                .put("mean_relative", d.relativeMean());
+    }
+}

@@ -1,0 +1,248 @@
+package dev.panamoe.engine;
+
+import dev.panamoe.PanamoeException;
+import dev.panamoe.model.Caches;
+import dev.panamoe.model.Runner;
+import dev.panamoe.model.Tap;
+import dev.panamoe.spec.CacheType;
+import dev.panamoe.spec.ModelSpec;
+import dev.panamoe.spi.Rows;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Runs the same tokens through one model on two backends and measures how far they are apart: the residual stream
+/// after each layer, the logits, and the greedy choices. Both read the tokens that the second backend chooses, so that
+/// one different choice does not make everything after it incomparable.
+public final class Verification {
+    /// Most rows of a forward pass here: the first backend's states wait on the heap for the second's.
+    private static final int ROWS = 16;
+
+    private final Engine tested;
+    private final Engine against;
+    private final Bounds bounds;
+
+    /// What is allowed, relative to the root mean square of the values compared, so that it serves models of any scale.
+    ///
+    /// @param mean of the mean absolute error
+    /// @param max of the largest absolute error of the logits
+    public record Bounds(double mean, double max) {
+        /// Far over what float32 sums of another order leave, and far below what a wrong formula does: leaving out the
+        /// least ingredient changes the logits of the fixtures by a mean of about 0.05. With keys and values stored as
+        /// F16, a value near the middle of two rounds either way.
+        public static Bounds of(CacheType cache) {
+            return switch (cache) {
+                case F32 -> new Bounds(1e-4, 1e-2);
+                case F16 -> new Bounds(2e-3, 1e-1);
+            };
+        }
+    }
+
+    /// How far one intermediate is apart over all rows.
+    ///
+    /// @param max largest absolute error
+    /// @param mean mean absolute error
+    /// @param rms root mean square of the second backend's values around their mean: the scale
+    public record Difference(double max, double mean, double rms) {
+        public double relativeMax() {
+            return max == 0 ? 0 : max / rms;
+        }
+
+        public double relativeMean() {
+            return mean == 0 ? 0 : mean / rms;
+        }
+    }
+
+    /// One greedy step.
+    ///
+    /// @param tested what the first backend chooses
+    /// @param against what the second chooses, and both read next
+    /// @param margin by how much the second prefers its own token to the first's, in logits
+    public record Step(int tested, int against, double margin) {
+        public boolean agrees() {
+            return tested == against;
+        }
+    }
+
+    /// @param layers the residual stream after each layer (`l_out`)
+    /// @param logits of every position
+    /// @param steps greedy choices, the first one after the prompt
+    public record Report(
+            int promptTokens, List<Difference> layers, Difference logits, List<Step> steps, Bounds bounds) {
+        public Report {
+            layers = List.copyOf(layers);
+            steps = List.copyOf(steps);
+        }
+
+        public long agreeing() {
+            return steps.stream().filter(Step::agrees).count();
+        }
+
+        /// Whether a layer is within bounds.
+        public boolean isSound(Difference layer) {
+            return layer.relativeMean() <= bounds.mean();
+        }
+
+        public boolean logitsAreSound() {
+            return isSound(logits) && logits.relativeMax() <= bounds.max();
+        }
+
+        /// Whether the choices agree, but for those between tokens that errors within bounds can swap.
+        public boolean stepsAreSound() {
+            return steps.stream().allMatch(s -> s.agrees() || s.margin() <= 2 * bounds.max() * logits.rms());
+        }
+
+        public boolean isSound() {
+            return layers.stream().allMatch(this::isSound) && logitsAreSound() && stepsAreSound();
+        }
+    }
+
+    /// @param tested the backend in question
+    /// @param against the one that defines the result; of the same model
+    public Verification(Engine tested, Engine against, Bounds bounds) {
+        this.tested = tested;
+        this.against = against;
+        this.bounds = bounds;
+    }
+
+    /// @param prompt at least one token
+    /// @param steps greedy steps after the prompt, at least 1
+    /// @throws PanamoeException when the prompt and the steps do not fit the context
+    public Report run(int[] prompt, int steps) {
+        ModelSpec spec = tested.spec();
+        int total = prompt.length + steps - 1;
+        if (prompt.length == 0) {
+            throw new PanamoeException("the prompt is empty");
+        }
+        if (total > tested.contextLength()) {
+            throw new PanamoeException("the prompt and " + steps + " steps take " + total
+                    + " positions, but the context holds " + tested.contextLength() + "; use a larger --ctx");
+        }
+        for (int token : prompt) {
+            if (token < 0 || token >= spec.vocabulary()) {
+                throw new PanamoeException(
+                        "token " + token + " is not in the vocabulary, which ends at " + (spec.vocabulary() - 1));
+            }
+        }
+        try (Side a = new Side(tested, total);
+                Side b = new Side(against, total)) {
+            List<Sum> layers = new ArrayList<>();
+            spec.layers().forEach(layer -> layers.add(new Sum()));
+            Sum logits = new Sum();
+            List<Step> choices = new ArrayList<>();
+            int[] tokens = prompt;
+            for (int position = 0; position < total; ) {
+                int from = position < prompt.length ? position : 0;
+                int n = position < prompt.length ? Math.min(ROWS, prompt.length - position) : 1;
+                a.forward(tokens, from, n, position);
+                b.forward(tokens, from, n, position);
+                for (int i = 0; i < layers.size(); i++) {
+                    layers.get(i).add(a.states.get(i), b.states.get(i));
+                }
+                for (int row = 0; row < n; row++) {
+                    logits.add(a.logits(row), b.logits(row));
+                }
+                position += n;
+                if (position >= prompt.length) {
+                    Step step = choose(a.logits, b.logits);
+                    choices.add(step);
+                    tokens = new int[] {step.against()};
+                }
+            }
+            return new Report(
+                    prompt.length, layers.stream().map(Sum::difference).toList(), logits.difference(), choices, bounds);
+        }
+    }
+
+    private static Step choose(float[] tested, float[] against) {
+        int ours = argMax(tested);
+        int theirs = argMax(against);
+        return new Step(ours, theirs, against[theirs] - (double) against[ours]);
+    }
+
+    private static int argMax(float[] values) {
+        int best = 0;
+        for (int i = 1; i < values.length; i++) {
+            if (values[i] > values[best]) {
+                best = i;
+            }
+        }
+        return best;
+    }
+
+    /// One of the two: its sequence, and what it left in the latest pass.
+    private static final class Side implements AutoCloseable {
+        private final Engine engine;
+        private final Caches caches;
+        private final List<float[]> states = new ArrayList<>();
+        private final float[] logits;
+
+        Side(Engine engine, int positions) {
+            this.engine = engine;
+            this.caches = engine.newCaches(positions);
+            this.logits = new float[engine.spec().vocabulary()];
+        }
+
+        void forward(int[] tokens, int from, int count, int position) {
+            states.clear();
+            Runner runner = engine.acquire();
+            try {
+                runner.forward(caches, tokens, from, count, position, (name, layer, rows) -> {
+                    if (name.equals("l_out")) {
+                        states.add(read(rows));
+                    }
+                });
+            } finally {
+                engine.release();
+            }
+        }
+
+        private float[] read(Rows rows) {
+            float[] values = new float[rows.rows() * rows.cols()];
+            engine.read(rows, values);
+            return values;
+        }
+
+        /// Logits of a row of the latest pass, valid until the next call.
+        float[] logits(int row) {
+            Runner runner = engine.acquire();
+            try {
+                runner.logits(row, 1, logits, 0, Tap.NONE);
+                return logits;
+            } finally {
+                engine.release();
+            }
+        }
+
+        @Override
+        public void close() {
+            caches.close();
+        }
+    }
+
+    /// Differences over many rows.
+    private static final class Sum {
+        private double max;
+        private double absolute;
+        private double values;
+        private double squares;
+        private long count;
+
+        void add(float[] tested, float[] against) {
+            for (int i = 0; i < against.length; i++) {
+                double d = Math.abs((double) tested[i] - against[i]);
+                // A NaN on either side is as wrong as can be; Math.max would keep it, and no bound compares with it.
+                double error = Double.isNaN(d) ? Double.POSITIVE_INFINITY : d;
+                max = Math.max(max, error);
+                absolute += error;
+                values += against[i];
+                squares += (double) against[i] * against[i];
+            }
+            count += against.length;
+        }
+
+        Difference difference() {
+            double mean = values / count;
+            return new Difference(max, absolute / count, Math.sqrt(Math.max(0, squares / count - mean * mean)));
+        }
+    }
+}
