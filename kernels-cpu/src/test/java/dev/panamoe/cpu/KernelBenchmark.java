@@ -1,8 +1,15 @@
 package dev.panamoe.cpu;
 
+import dev.panamoe.spec.Activation;
+import dev.panamoe.spec.CacheType;
+import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.Buffer;
+import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.Experts;
+import dev.panamoe.spi.Ids;
+import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.Op;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
@@ -16,10 +23,11 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Speed of `matmul` by storage type, see `docs/performance.md`. Everything is measured in turns within one run, and
+/// Speed of `matmul` by storage type, of experts and attention, see `docs/performance.md`. Everything is measured in turns within one run, and
 /// the best turn counts, so that ratios hold on a machine that others use too.
 ///
 /// Arguments: number of threads, then storage types (all when there is none).
@@ -50,6 +58,10 @@ final class KernelBenchmark {
             for (QuantType type : types) {
                 measure(device, pool, threads, type);
             }
+            experts(device, 1);
+            experts(device, TOKENS);
+            attention(device, 1);
+            attention(device, TOKENS);
         }
     }
 
@@ -64,14 +76,8 @@ final class KernelBenchmark {
                 MemorySegment data = all.asSlice(i * matrixBytes, matrixBytes);
                 weights.add(device.upload(new TensorView("w" + i, type, Shape.of(COLS, ROWS), data), Op.MATMUL));
             }
-            Rows x = Rows.of(device.allocate(Buffer.Kind.F32, TOKENS * COLS), TOKENS, COLS);
-            Rows y = Rows.of(device.allocate(Buffer.Kind.F32, TOKENS * ROWS), TOKENS, ROWS);
-            float[] values = new float[TOKENS * COLS];
-            Random random = new Random(1);
-            for (int i = 0; i < values.length; i++) {
-                values[i] = (float) random.nextGaussian();
-            }
-            device.write(x, values);
+            Rows x = random(device, TOKENS, COLS);
+            Rows y = random(device, TOKENS, ROWS);
             double read = 0;
             double decode = 0;
             double prefill = 0;
@@ -91,6 +97,93 @@ final class KernelBenchmark {
                     "%-6s %9.1f %12.1f %7.2f %14.1f %13.1f%n",
                     type, read, decode, decode / read, prefill, prefill * 1e9 / threads / clock);
         }
+    }
+
+    /// The experts of a layer like that of a 26B model, of which a token uses eight of 64.
+    private static void experts(Device device, int tokens) {
+        int width = 704;
+        int count = 64;
+        int used = 8;
+        try (Arena arena = Arena.ofShared()) {
+            QuantType type = QuantType.Q4_0;
+            Weight up = device.upload(weight(arena, type, Shape.of(COLS, width, count)), Op.EXPERTS);
+            Weight down = device.upload(weight(arena, type, Shape.of(width, COLS, count)), Op.EXPERTS);
+            Experts experts = new Experts(up, up, down, Activation.GELU_TANH);
+            Rows x = random(device, tokens, COLS);
+            Rows y = random(device, tokens, COLS);
+            Rows weights = random(device, tokens, used);
+            Ids ids = Ids.of(device.allocate(Buffer.Kind.I32, tokens * used), tokens, used);
+            int[] chosen = new int[tokens * used];
+            double best = Double.MAX_VALUE;
+            for (int turn = 0; turn < 3 * TURNS; turn++) {
+                // Another eight for each token and turn, so that a token's experts are in no cache.
+                for (int i = 0; i < chosen.length; i++) {
+                    chosen[i] = (i / used * 13 + i % used * 8 + turn) % count;
+                }
+                device.write(ids, chosen);
+                best = Math.min(best, seconds(() -> device.ops().experts(y, experts, x, ids, weights)));
+            }
+            double macs = 3.0 * tokens * used * width * COLS;
+            System.out.printf(
+                    "experts %s, %d tokens, 8 of 64 of width %d: %.2f ms, %.1f GB/s, %.1f GMAC/s%n",
+                    type,
+                    tokens,
+                    width,
+                    best * 1e3,
+                    3 * type.rowBytes(COLS) * width * (double) Math.min(count, used * tokens) / best / 1e9,
+                    macs / best / 1e9);
+        }
+    }
+
+    private static void attention(Device device, int tokens) {
+        int positions = 4096;
+        int heads = 16;
+        int keyHeads = 8;
+        int size = 256;
+        try (KvCache cache =
+                device.allocateCache(new CacheSpec(keyHeads, size, size, false, positions, CacheType.F16))) {
+            Ids at = Ids.of(device.allocate(Buffer.Kind.I32, positions), positions, 1);
+            device.write(at, IntStream.range(0, positions).toArray());
+            Rows k = random(device, 64, keyHeads * size);
+            for (int p = 0; p < positions; p += 64) {
+                device.ops().kvAppend(cache, k, k, at.rows(p, 64));
+            }
+            Rows q = random(device, tokens * heads, size);
+            Rows out = random(device, tokens * heads, size);
+            Attention how = new Attention(heads, 0.06f, 0);
+            Ids last = at.rows(positions - tokens, tokens);
+            double best = Double.MAX_VALUE;
+            for (int turn = 0; turn < (tokens == 1 ? 50 : 5); turn++) {
+                best = Math.min(best, seconds(() -> device.ops().attention(out, q, cache, last, how)));
+            }
+            System.out.printf(
+                    "attention, %d tokens, %d positions, %d heads x %d on %d: %.2f ms, %.1f GB/s, %.1f GMAC/s%n",
+                    tokens,
+                    positions,
+                    heads,
+                    size,
+                    keyHeads,
+                    best * 1e3,
+                    cache.spec().byteSize() / best / 1e9,
+                    2.0 * tokens * heads * size * positions / best / 1e9);
+        }
+    }
+
+    private static Rows random(Device device, int rows, int cols) {
+        Rows x = Rows.of(device.allocate(Buffer.Kind.F32, rows * cols), rows, cols);
+        float[] values = new float[rows * cols];
+        Random random = new Random(1);
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        device.write(x, values);
+        return x;
+    }
+
+    private static TensorView weight(Arena arena, QuantType type, Shape shape) {
+        MemorySegment data = arena.allocate(TensorView.byteSize(type, shape), 64);
+        fill(type, data);
+        return new TensorView("weight", type, shape, data);
     }
 
     /// Random blocks with scales of an ordinary size: subnormal numbers would be slow on many processors.
