@@ -130,9 +130,10 @@ public final class Verification {
             Sum logits = new Sum();
             List<Step> choices = new ArrayList<>();
             int[] tokens = prompt;
+            int rows = Math.min(ROWS, Math.min(tested.maxRows(), against.maxRows()));
             for (int position = 0; position < total; ) {
                 int from = position < prompt.length ? position : 0;
-                int n = position < prompt.length ? Math.min(ROWS, prompt.length - position) : 1;
+                int n = position < prompt.length ? Math.min(rows, prompt.length - position) : 1;
                 a.forward(tokens, from, n, position);
                 b.forward(tokens, from, n, position);
                 for (int i = 0; i < layers.size(); i++) {

@@ -212,6 +212,13 @@ class BadUseTest {
     }
 
     @Test
+    void resultsThatCannotBeWritten() {
+        String nowhere = folder.resolve("no/such/folder/logits").toString();
+        fails(Cli.run("logits", "--tokens", "1", "--out", nowhere), ExitCode.FAILED, "folder of this file");
+        fails(Cli.run("logits", "--tokens", "1", "--out", folder.toString()), ExitCode.FAILED, folder.toString());
+    }
+
+    @Test
     void debugAddsTheStackTrace() {
         Cli.Result result = Cli.run("run", "--debug", "--model", "/no/such", "hi");
         assertThat(result.code()).isEqualTo(ExitCode.FAILED);
