@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Attention over a cache. A chunk is some queries that read the same key head.
 ///
-/// Positions are worked off in blocks that begin at multiples of {@link #BLOCK}: keys and values of a block are unpacked
+/// Positions are worked off in blocks that begin at multiples of {@link #BLOCK}: keys and values of a block are
+/// unpacked
 /// once for all queries of the chunk, and a running maximum and sum are carried from block to block (online softmax).
 /// Which blocks a query sees, and in which order, depends on its own position only.
 final class AttentionTask implements WorkerPool.Task {
@@ -111,7 +112,18 @@ final class AttentionTask implements WorkerPool.Task {
             int n = Math.min(block + BLOCK - 1, last) - begin + 1;
             cache.keys(head, begin, n, mine.panel, 0, keyStride);
             Products.panel(
-                    mine.panel, keyStride, n, begin - block, spec.keySize(), q, qAt, mine.scores, scoresAt, from, count, mine.sums);
+                    mine.panel,
+                    keyStride,
+                    n,
+                    begin - block,
+                    spec.keySize(),
+                    q,
+                    qAt,
+                    mine.scores,
+                    scoresAt,
+                    from,
+                    count,
+                    mine.sums);
             if (!spec.valuesInKeys()) {
                 cache.values(head, begin, n, mine.values, 0, valueStride);
             }
@@ -186,11 +198,33 @@ final class AttentionTask implements WorkerPool.Task {
         }
         int f = local * BLOCK + commonBegin;
         int v = base + commonBegin * stride;
-        mix4(out, outAt[i], outAt[i + 1], outAt[i + 2], outAt[i + 3], factors, f, values, v, stride, commonEnd - commonBegin, n);
+        mix4(
+                out,
+                outAt[i],
+                outAt[i + 1],
+                outAt[i + 2],
+                outAt[i + 3],
+                factors,
+                f,
+                values,
+                v,
+                stride,
+                commonEnd - commonBegin,
+                n);
         for (int j = 0; j < count; j++) {
             int to = Math.min(lasts[i + j] - block + 1, BLOCK);
             int factorsAt = (local + j) * BLOCK + commonEnd;
-            mix1(out, outAt[i + j], factors, factorsAt, values, base + commonEnd * stride, stride, to - commonEnd, 0, n);
+            mix1(
+                    out,
+                    outAt[i + j],
+                    factors,
+                    factorsAt,
+                    values,
+                    base + commonEnd * stride,
+                    stride,
+                    to - commonEnd,
+                    0,
+                    n);
         }
     }
 

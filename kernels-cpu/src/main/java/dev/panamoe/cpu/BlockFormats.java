@@ -47,8 +47,12 @@ final class BlockFormats {
                     FloatVector scale = FloatVector.broadcast(F, d);
                     FloatVector base = FloatVector.broadcast(F, -8 * d);
                     IntVector q = Simd.unsignedBytes(src, o + 2 + part);
-                    a = ((FloatVector) q.and(15).convert(VectorOperators.I2F, 0)).fma(scale, base).fma(FloatVector.fromArray(F, x, at + i), a);
-                    a = ((FloatVector) q.lanewise(VectorOperators.LSHR, 4).convert(VectorOperators.I2F, 0)).fma(scale, base).fma(FloatVector.fromArray(F, x, at + i + 16), a);
+                    a = ((FloatVector) q.and(15).convert(VectorOperators.I2F, 0))
+                            .fma(scale, base)
+                            .fma(FloatVector.fromArray(F, x, at + i), a);
+                    a = ((FloatVector) q.lanewise(VectorOperators.LSHR, 4).convert(VectorOperators.I2F, 0))
+                            .fma(scale, base)
+                            .fma(FloatVector.fromArray(F, x, at + i + 16), a);
                 }
                 a.intoArray(sums, s + part);
             }
@@ -82,8 +86,12 @@ final class BlockFormats {
                     FloatVector scale = FloatVector.broadcast(F, LittleEndian.f16(src, o));
                     FloatVector base = FloatVector.broadcast(F, LittleEndian.f16(src, o + 2));
                     IntVector q = Simd.unsignedBytes(src, o + 4 + part);
-                    a = ((FloatVector) q.and(15).convert(VectorOperators.I2F, 0)).fma(scale, base).fma(FloatVector.fromArray(F, x, at + i), a);
-                    a = ((FloatVector) q.lanewise(VectorOperators.LSHR, 4).convert(VectorOperators.I2F, 0)).fma(scale, base).fma(FloatVector.fromArray(F, x, at + i + 16), a);
+                    a = ((FloatVector) q.and(15).convert(VectorOperators.I2F, 0))
+                            .fma(scale, base)
+                            .fma(FloatVector.fromArray(F, x, at + i), a);
+                    a = ((FloatVector) q.lanewise(VectorOperators.LSHR, 4).convert(VectorOperators.I2F, 0))
+                            .fma(scale, base)
+                            .fma(FloatVector.fromArray(F, x, at + i + 16), a);
                 }
                 a.intoArray(sums, s + part);
             }
@@ -112,11 +120,16 @@ final class BlockFormats {
                     IntVector q = Simd.unsignedBytes(src, o + 6 + part);
                     IntVector bits = IntVector.broadcast(I, src.get(LittleEndian.I32, o + 2) >>> part)
                             .lanewise(VectorOperators.LSHR, LANE);
-                    IntVector low = q.and(15).or(bits.lanewise(VectorOperators.LSHL, 4).and(16));
+                    IntVector low =
+                            q.and(15).or(bits.lanewise(VectorOperators.LSHL, 4).and(16));
                     IntVector high = q.lanewise(VectorOperators.LSHR, 4)
                             .or(bits.lanewise(VectorOperators.LSHR, 12).and(16));
-                    a = ((FloatVector) low.convert(VectorOperators.I2F, 0)).fma(scale, base).fma(FloatVector.fromArray(F, x, at + i), a);
-                    a = ((FloatVector) high.convert(VectorOperators.I2F, 0)).fma(scale, base).fma(FloatVector.fromArray(F, x, at + i + 16), a);
+                    a = ((FloatVector) low.convert(VectorOperators.I2F, 0))
+                            .fma(scale, base)
+                            .fma(FloatVector.fromArray(F, x, at + i), a);
+                    a = ((FloatVector) high.convert(VectorOperators.I2F, 0))
+                            .fma(scale, base)
+                            .fma(FloatVector.fromArray(F, x, at + i + 16), a);
                 }
                 a.intoArray(sums, s + part);
             }
@@ -144,11 +157,16 @@ final class BlockFormats {
                     IntVector q = Simd.unsignedBytes(src, o + 8 + part);
                     IntVector bits = IntVector.broadcast(I, src.get(LittleEndian.I32, o + 4) >>> part)
                             .lanewise(VectorOperators.LSHR, LANE);
-                    IntVector low = q.and(15).or(bits.lanewise(VectorOperators.LSHL, 4).and(16));
+                    IntVector low =
+                            q.and(15).or(bits.lanewise(VectorOperators.LSHL, 4).and(16));
                     IntVector high = q.lanewise(VectorOperators.LSHR, 4)
                             .or(bits.lanewise(VectorOperators.LSHR, 12).and(16));
-                    a = ((FloatVector) low.convert(VectorOperators.I2F, 0)).fma(scale, base).fma(FloatVector.fromArray(F, x, at + i), a);
-                    a = ((FloatVector) high.convert(VectorOperators.I2F, 0)).fma(scale, base).fma(FloatVector.fromArray(F, x, at + i + 16), a);
+                    a = ((FloatVector) low.convert(VectorOperators.I2F, 0))
+                            .fma(scale, base)
+                            .fma(FloatVector.fromArray(F, x, at + i), a);
+                    a = ((FloatVector) high.convert(VectorOperators.I2F, 0))
+                            .fma(scale, base)
+                            .fma(FloatVector.fromArray(F, x, at + i + 16), a);
                 }
                 a.intoArray(sums, s + part);
             }
@@ -170,7 +188,9 @@ final class BlockFormats {
             IntVector high = q.lanewise(VectorOperators.LSHR, 4)
                     .or(bits.lanewise(VectorOperators.LSHR, 12).and(16));
             ((FloatVector) low.convert(VectorOperators.I2F, 0)).fma(scale, base).intoArray(dst, at + j);
-            ((FloatVector) high.convert(VectorOperators.I2F, 0)).fma(scale, base).intoArray(dst, at + j + 16);
+            ((FloatVector) high.convert(VectorOperators.I2F, 0))
+                    .fma(scale, base)
+                    .intoArray(dst, at + j + 16);
         }
     }
 
@@ -197,8 +217,12 @@ final class BlockFormats {
                     FloatVector scale = FloatVector.broadcast(F, LittleEndian.f16(src, o));
                     IntVector q = Simd.signedBytes(src, o + 2 + part);
                     IntVector r = Simd.signedBytes(src, o + 18 + part);
-                    a = ((FloatVector) q.convert(VectorOperators.I2F, 0)).mul(scale).fma(FloatVector.fromArray(F, x, at + i), a);
-                    a = ((FloatVector) r.convert(VectorOperators.I2F, 0)).mul(scale).fma(FloatVector.fromArray(F, x, at + i + 16), a);
+                    a = ((FloatVector) q.convert(VectorOperators.I2F, 0))
+                            .mul(scale)
+                            .fma(FloatVector.fromArray(F, x, at + i), a);
+                    a = ((FloatVector) r.convert(VectorOperators.I2F, 0))
+                            .mul(scale)
+                            .fma(FloatVector.fromArray(F, x, at + i + 16), a);
                 }
                 a.intoArray(sums, s + part);
             }

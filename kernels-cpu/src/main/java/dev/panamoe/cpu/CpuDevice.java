@@ -52,7 +52,8 @@ final class CpuDevice implements Device {
 
     @Override
     public boolean supports(Op op, QuantType type) {
-        return op == Op.VECTOR ? type.blockSize() == 1 && WeightFormat.TYPES.containsKey(type)
+        return op == Op.VECTOR
+                ? type.blockSize() == 1 && WeightFormat.TYPES.containsKey(type)
                 : WeightFormat.TYPES.containsKey(type);
     }
 
@@ -91,8 +92,8 @@ final class CpuDevice implements Device {
     public Buffer allocate(Buffer.Kind kind, long size) {
         // The virtual machine refuses arrays that long, whatever its heap.
         if (size < 0 || size > Integer.MAX_VALUE - 8) {
-            throw new PanamoeException(info.id() + ": a buffer of " + size
-                    + " values was wanted, at most " + (Integer.MAX_VALUE - 8) + " are possible; use a smaller batch or context");
+            throw new PanamoeException(info.id() + ": a buffer of " + size + " values was wanted, at most "
+                    + (Integer.MAX_VALUE - 8) + " are possible; use a smaller batch or context");
         }
         try {
             return new HostBuffer(kind, size);
@@ -101,7 +102,8 @@ final class CpuDevice implements Device {
             long free = vm.maxMemory() - vm.totalMemory() + vm.freeMemory();
             throw new PanamoeException(
                     info.id() + ": a buffer of " + size * 4 + " bytes was wanted, of the Java heap of " + vm.maxMemory()
-                            + " bytes some " + free + " are free; use a smaller batch or context, or a larger heap (-Xmx)",
+                            + " bytes some " + free
+                            + " are free; use a smaller batch or context, or a larger heap (-Xmx)",
                     e);
         }
     }
@@ -113,7 +115,8 @@ final class CpuDevice implements Device {
             bytes = spec.byteSize();
         } catch (ArithmeticException e) {
             throw new PanamoeException(
-                    info.id() + ": a cache of " + spec.capacity() + " positions does not fit any memory; use a smaller context",
+                    info.id() + ": a cache of " + spec.capacity()
+                            + " positions does not fit any memory; use a smaller context",
                     e);
         }
         requireMemory(bytes, "a cache of " + spec.capacity() + " positions");

@@ -79,9 +79,13 @@ final class CpuOps implements Ops {
     @Override
     public void rope(Rows x, Ids positions, Rope rope) {
         float[] frequencies = ((CpuVector) rope.inverseFrequencies()).values();
-        rows.begin(rope.pairing() == RopeSpec.Pairing.HALVES ? RowTask.Kind.ROPE_HALVES : RowTask.Kind.ROPE_INTERLEAVED, x, x, x);
-        rows.table = ropeTables.get(
-                frequencies, rope.amplitude(), ints(positions), positions.offset(), positions.rows());
+        rows.begin(
+                rope.pairing() == RopeSpec.Pairing.HALVES ? RowTask.Kind.ROPE_HALVES : RowTask.Kind.ROPE_INTERLEAVED,
+                x,
+                x,
+                x);
+        rows.table =
+                ropeTables.get(frequencies, rope.amplitude(), ints(positions), positions.offset(), positions.rows());
         rows.rowsPerToken = x.rows() / positions.rows();
         rows.run(pool);
     }

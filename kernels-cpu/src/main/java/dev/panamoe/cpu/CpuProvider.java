@@ -52,7 +52,9 @@ public final class CpuProvider implements BackendProvider {
         if (bits < 128) {
             return Optional.of("the vector unit has less than 128 bits");
         }
-        if (!cpu.flags().isEmpty() && cpu.flags().contains("sse2") && !cpu.flags().contains("fma")) {
+        if (!cpu.flags().isEmpty()
+                && cpu.flags().contains("sse2")
+                && !cpu.flags().contains("fma")) {
             return Optional.of("the processor has no fused multiply-add");
         }
         String vm = System.getProperty("java.vm.name", "");

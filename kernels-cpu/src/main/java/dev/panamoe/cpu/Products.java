@@ -106,12 +106,25 @@ final class Products {
                 w.format().unpack(w.data(), w.offset(slice, row + i), scratch.panel, i * stride, cols);
             }
             for (int t = first; t < first + tokens; t += TOKENS) {
-                panel(scratch.panel, stride, n, row, cols, x, xAt, y, yAt, t, Math.min(TOKENS, first + tokens - t), scratch.sums);
+                panel(
+                        scratch.panel,
+                        stride,
+                        n,
+                        row,
+                        cols,
+                        x,
+                        xAt,
+                        y,
+                        yAt,
+                        t,
+                        Math.min(TOKENS, first + tokens - t),
+                        scratch.sums);
             }
         }
     }
 
-    /// `n` rows of a panel, which are rows from `row` on of the result, with up to {@link #TOKENS} rows of `x`. The last
+    /// `n` rows of a panel, which are rows from `row` on of the result, with up to {@link #TOKENS} rows of `x`. The
+    /// last
     /// tile of four may reach beyond either; what it computes there is not used.
     static void panel(
             float[] panel,
@@ -148,7 +161,8 @@ final class Products {
             for (int i = 0; i < tiles; i++) {
                 int s = (((t >> 2) * tiles + i) * 16 + (t & 3) * 4) * SUMS;
                 if (whole < cols) {
-                    Tile.tail4x1(panel, 4 * i * stride + whole, stride, x, xAt[first + t] + whole, cols - whole, sums, s);
+                    Tile.tail4x1(
+                            panel, 4 * i * stride + whole, stride, x, xAt[first + t] + whole, cols - whole, sums, s);
                 }
                 int o = yAt[first + t] + row + 4 * i;
                 int valid = Math.min(4, n - 4 * i);

@@ -36,7 +36,10 @@ final class RowTask implements WorkerPool.Task {
     Activation activation = Activation.SILU;
     RopeTables.@Nullable Table table;
     int rowsPerToken;
-    @Nullable CpuCache cache;
+
+    @Nullable
+    CpuCache cache;
+
     Ids ids = CpuOps.NO_IDS;
 
     RowTask(Scratch[] scratch) {
@@ -69,11 +72,11 @@ final class RowTask implements WorkerPool.Task {
             int j = b.offset() + r * b.stride();
             switch (kind) {
                 case RMS_NORM -> Elementwise.rmsNorm(out, o, x, i, weight, n, factor, scratch[thread]);
-                case ROPE_HALVES -> Elementwise.ropeHalves(out, o, n / 2, Objects.requireNonNull(table), r / rowsPerToken);
+                case ROPE_HALVES ->
+                    Elementwise.ropeHalves(out, o, n / 2, Objects.requireNonNull(table), r / rowsPerToken);
                 case ROPE_INTERLEAVED ->
                     Elementwise.ropeInterleaved(out, o, n / 2, Objects.requireNonNull(table), r / rowsPerToken);
-                case KV_APPEND ->
-                    Objects.requireNonNull(cache).store(CpuOps.ints(ids)[ids.offset() + r], x, i, z, j);
+                case KV_APPEND -> Objects.requireNonNull(cache).store(CpuOps.ints(ids)[ids.offset() + r], x, i, z, j);
                 case GLU -> Elementwise.glu(activation, out, o, x, i, z, j, n);
                 case ADD -> Elementwise.add(out, o, x, i, n);
                 case SCALE -> Elementwise.scale(out, o, factor, n);

@@ -80,8 +80,8 @@ final class Simd {
                     .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
                     .and(255);
         }
-        return (IntVector) ByteVector.fromMemorySegment(BYTES, s, offset, LE)
-                .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0);
+        return (IntVector)
+                ByteVector.fromMemorySegment(BYTES, s, offset, LE).convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0);
     }
 
     /// The next `L` bytes, each sign-extended to a lane.
@@ -92,14 +92,12 @@ final class Simd {
                     .lanewise(VectorOperators.LSHL, 24)
                     .lanewise(VectorOperators.ASHR, 24);
         }
-        return (IntVector)
-                ByteVector.fromMemorySegment(BYTES, s, offset, LE).convertShape(VectorOperators.B2I, I, 0);
+        return (IntVector) ByteVector.fromMemorySegment(BYTES, s, offset, LE).convertShape(VectorOperators.B2I, I, 0);
     }
 
     /// The next `L` 16-bit values, each sign-extended to a lane.
     static IntVector shorts(MemorySegment s, long offset) {
-        return (IntVector)
-                ShortVector.fromMemorySegment(SHORTS, s, offset, LE).convertShape(VectorOperators.S2I, I, 0);
+        return (IntVector) ShortVector.fromMemorySegment(SHORTS, s, offset, LE).convertShape(VectorOperators.S2I, I, 0);
     }
 
     /// The next `L` floats.

@@ -48,8 +48,8 @@ final class SuperBlockFormats {
                     for (int j = 0; j < 32; j += L) {
                         IntVector q = Simd.unsignedBytes(src, o + 16 + 32 * g + j);
                         FloatVector low = (FloatVector) q.and(15).convert(VectorOperators.I2F, 0);
-                        FloatVector high =
-                                (FloatVector) q.lanewise(VectorOperators.LSHR, 4).convert(VectorOperators.I2F, 0);
+                        FloatVector high = (FloatVector)
+                                q.lanewise(VectorOperators.LSHR, 4).convert(VectorOperators.I2F, 0);
                         low.fma(scale0, base0).intoArray(dst, at + i + 64 * g + j);
                         high.fma(scale1, base1).intoArray(dst, at + i + 64 * g + j + 32);
                     }
@@ -170,10 +170,16 @@ final class SuperBlockFormats {
                         a = ((FloatVector) r.and(15).or(rFifth.and(16)).convert(VectorOperators.I2F, 0))
                                 .fma(scale0, base0)
                                 .fma(FloatVector.fromArray(F, x, t + 16), a);
-                        a = ((FloatVector) q.lanewise(VectorOperators.LSHR, 4).or(qFifth.lanewise(VectorOperators.LSHR, 1).and(16)).convert(VectorOperators.I2F, 0))
+                        a = ((FloatVector) q.lanewise(VectorOperators.LSHR, 4)
+                                        .or(qFifth.lanewise(VectorOperators.LSHR, 1)
+                                                .and(16))
+                                        .convert(VectorOperators.I2F, 0))
                                 .fma(scale1, base1)
                                 .fma(FloatVector.fromArray(F, x, t + 32), a);
-                        a = ((FloatVector) r.lanewise(VectorOperators.LSHR, 4).or(rFifth.lanewise(VectorOperators.LSHR, 1).and(16)).convert(VectorOperators.I2F, 0))
+                        a = ((FloatVector) r.lanewise(VectorOperators.LSHR, 4)
+                                        .or(rFifth.lanewise(VectorOperators.LSHR, 1)
+                                                .and(16))
+                                        .convert(VectorOperators.I2F, 0))
                                 .fma(scale1, base1)
                                 .fma(FloatVector.fromArray(F, x, t + 48), a);
                     }
@@ -213,8 +219,7 @@ final class SuperBlockFormats {
                                     .or(up.lanewise(VectorOperators.LSHL, 4).and(48));
                             IntVector q1 = b.and(15)
                                     .or(up.lanewise(VectorOperators.LSHL, 2).and(48));
-                            IntVector q2 =
-                                    a.lanewise(VectorOperators.LSHR, 4).or(up.and(48));
+                            IntVector q2 = a.lanewise(VectorOperators.LSHR, 4).or(up.and(48));
                             IntVector q3 = b.lanewise(VectorOperators.LSHR, 4)
                                     .or(up.lanewise(VectorOperators.LSHR, 2).and(48));
                             int t = at + i + 128 * h + j;
@@ -255,35 +260,57 @@ final class SuperBlockFormats {
                         IntVector u = Simd.unsignedBytes(src, ql + 32);
                         IntVector v = Simd.unsignedBytes(src, ql + 48);
                         float d0 = d * (byte) scales;
-                        a = ((FloatVector) q.and(15).or(up0.lanewise(VectorOperators.LSHL, 4).and(48)).convert(VectorOperators.I2F, 0))
+                        a = ((FloatVector) q.and(15)
+                                        .or(up0.lanewise(VectorOperators.LSHL, 4)
+                                                .and(48))
+                                        .convert(VectorOperators.I2F, 0))
                                 .fma(FloatVector.broadcast(F, d0), FloatVector.broadcast(F, -32 * d0))
                                 .fma(FloatVector.fromArray(F, x, t), a);
                         float d1 = d * (byte) (scales >>> 8);
-                        a = ((FloatVector) r.and(15).or(up1.lanewise(VectorOperators.LSHL, 4).and(48)).convert(VectorOperators.I2F, 0))
+                        a = ((FloatVector) r.and(15)
+                                        .or(up1.lanewise(VectorOperators.LSHL, 4)
+                                                .and(48))
+                                        .convert(VectorOperators.I2F, 0))
                                 .fma(FloatVector.broadcast(F, d1), FloatVector.broadcast(F, -32 * d1))
                                 .fma(FloatVector.fromArray(F, x, t + 16), a);
                         float d2 = d * (byte) (scales >>> 16);
-                        a = ((FloatVector) u.and(15).or(up0.lanewise(VectorOperators.LSHL, 2).and(48)).convert(VectorOperators.I2F, 0))
+                        a = ((FloatVector) u.and(15)
+                                        .or(up0.lanewise(VectorOperators.LSHL, 2)
+                                                .and(48))
+                                        .convert(VectorOperators.I2F, 0))
                                 .fma(FloatVector.broadcast(F, d2), FloatVector.broadcast(F, -32 * d2))
                                 .fma(FloatVector.fromArray(F, x, t + 32), a);
                         float d3 = d * (byte) (scales >>> 24);
-                        a = ((FloatVector) v.and(15).or(up1.lanewise(VectorOperators.LSHL, 2).and(48)).convert(VectorOperators.I2F, 0))
+                        a = ((FloatVector) v.and(15)
+                                        .or(up1.lanewise(VectorOperators.LSHL, 2)
+                                                .and(48))
+                                        .convert(VectorOperators.I2F, 0))
                                 .fma(FloatVector.broadcast(F, d3), FloatVector.broadcast(F, -32 * d3))
                                 .fma(FloatVector.fromArray(F, x, t + 48), a);
                         float d4 = d * (byte) (scales >>> 32);
-                        a = ((FloatVector) q.lanewise(VectorOperators.LSHR, 4).or(up0.and(48)).convert(VectorOperators.I2F, 0))
+                        a = ((FloatVector) q.lanewise(VectorOperators.LSHR, 4)
+                                        .or(up0.and(48))
+                                        .convert(VectorOperators.I2F, 0))
                                 .fma(FloatVector.broadcast(F, d4), FloatVector.broadcast(F, -32 * d4))
                                 .fma(FloatVector.fromArray(F, x, t + 64), a);
                         float d5 = d * (byte) (scales >>> 40);
-                        a = ((FloatVector) r.lanewise(VectorOperators.LSHR, 4).or(up1.and(48)).convert(VectorOperators.I2F, 0))
+                        a = ((FloatVector) r.lanewise(VectorOperators.LSHR, 4)
+                                        .or(up1.and(48))
+                                        .convert(VectorOperators.I2F, 0))
                                 .fma(FloatVector.broadcast(F, d5), FloatVector.broadcast(F, -32 * d5))
                                 .fma(FloatVector.fromArray(F, x, t + 80), a);
                         float d6 = d * (byte) (scales >>> 48);
-                        a = ((FloatVector) u.lanewise(VectorOperators.LSHR, 4).or(up0.lanewise(VectorOperators.LSHR, 2).and(48)).convert(VectorOperators.I2F, 0))
+                        a = ((FloatVector) u.lanewise(VectorOperators.LSHR, 4)
+                                        .or(up0.lanewise(VectorOperators.LSHR, 2)
+                                                .and(48))
+                                        .convert(VectorOperators.I2F, 0))
                                 .fma(FloatVector.broadcast(F, d6), FloatVector.broadcast(F, -32 * d6))
                                 .fma(FloatVector.fromArray(F, x, t + 96), a);
                         float d7 = d * (byte) (scales >>> 56);
-                        a = ((FloatVector) v.lanewise(VectorOperators.LSHR, 4).or(up1.lanewise(VectorOperators.LSHR, 2).and(48)).convert(VectorOperators.I2F, 0))
+                        a = ((FloatVector) v.lanewise(VectorOperators.LSHR, 4)
+                                        .or(up1.lanewise(VectorOperators.LSHR, 2)
+                                                .and(48))
+                                        .convert(VectorOperators.I2F, 0))
                                 .fma(FloatVector.broadcast(F, d7), FloatVector.broadcast(F, -32 * d7))
                                 .fma(FloatVector.fromArray(F, x, t + 112), a);
                     }

@@ -12,9 +12,21 @@ final class Tile {
     private Tile() {}
 
     /// Sixteen products at once: rows `w0 + r * ws` of `w` with rows `x0` to `x3` of `x`, `k` values each, a multiple
-    /// of 16. The partial sums of row `r` and `xt` are `sums[s + (4 * t + r) * 16 ...]`; they begin at zero when `first`.
+    /// of 16. The partial sums of row `r` and `xt` are `sums[s + (4 * t + r) * 16 ...]`; they begin at zero when
+    /// `first`.
     static void dot4x4(
-            float[] w, int w0, int ws, float[] x, int x0, int x1, int x2, int x3, int k, float[] sums, int s, boolean first) {
+            float[] w,
+            int w0,
+            int ws,
+            float[] x,
+            int x0,
+            int x1,
+            int x2,
+            int x3,
+            int k,
+            float[] sums,
+            int s,
+            boolean first) {
         int w1 = w0 + ws;
         int w2 = w1 + ws;
         int w3 = w2 + ws;

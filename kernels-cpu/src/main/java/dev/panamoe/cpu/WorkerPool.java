@@ -30,7 +30,8 @@ final class WorkerPool implements AutoCloseable {
 
     private static final Task NOTHING = (chunk, thread) -> {};
 
-    /// Number of the task in the upper half, chunks not yet handed out in the lower. Taking a chunk is a compare-and-set
+    /// Number of the task in the upper half, chunks not yet handed out in the lower. Taking a chunk is a
+    /// compare-and-set
     /// on both, so a worker that slept through a task can never take a chunk of the next by an old count.
     private final AtomicLong tickets = new AtomicLong();
 

@@ -1,4 +1,5 @@
-/// The backend `cpu`. Begin at {@link dev.panamoe.cpu.CpuProvider}; {@link dev.panamoe.cpu.Tile} is where the time goes.
+/// The backend `cpu`. Begin at {@link dev.panamoe.cpu.CpuProvider}; {@link dev.panamoe.cpu.Tile} is where the time
+/// goes.
 ///
 /// Every product of a weight row and an activation row is the same sum, whichever operation and batch it is part of:
 /// sixteen partial sums, value `k` going to sum `k % 16` by fused multiply-add in rising `k`, then one fixed tree over

@@ -27,7 +27,8 @@ import java.util.stream.IntStream;
 import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Speed of `matmul` by storage type, of experts and attention, see `docs/performance.md`. Everything is measured in turns within one run, and
+/// Speed of `matmul` by storage type, of experts and attention, see `docs/performance.md`. Everything is measured in
+/// turns within one run, and
 /// the best turn counts, so that ratios hold on a machine that others use too.
 ///
 /// Arguments: number of threads, then storage types (all when there is none).
@@ -87,7 +88,8 @@ final class KernelBenchmark {
                 decode = Math.max(
                         decode,
                         all.byteSize()
-                                / seconds(() -> weights.forEach(w -> device.ops().matmul(y.rows(0, 1), w, x.rows(0, 1))))
+                                / seconds(() ->
+                                        weights.forEach(w -> device.ops().matmul(y.rows(0, 1), w, x.rows(0, 1))))
                                 / 1e9);
                 clock = Math.max(clock, clock());
                 double macs = (double) TOKENS * COLS * ROWS;

@@ -35,7 +35,11 @@ class SameBitsTest {
         List<String> command = new ArrayList<>();
         command.add(System.getProperty("java.home") + "/bin/java");
         command.addAll(List.of(
-                "--add-modules", "jdk.incubator.vector", "-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path")));
+                "--add-modules",
+                "jdk.incubator.vector",
+                "-XX:+UseSerialGC",
+                "-cp",
+                System.getProperty("java.class.path")));
         command.addAll(options);
         command.addAll(List.of(Printer.class.getName(), String.valueOf(runs)));
         Process process = new ProcessBuilder(command)

@@ -69,8 +69,7 @@ final class Workload {
             experts.add(new Experts(e, e, e, type == QuantType.F32 ? Activation.GELU_TANH : Activation.SILU));
         }
         for (CacheType type : CacheType.values()) {
-            caches.add(device.allocateCache(
-                    new CacheSpec(2, SIZE / HEADS, SIZE / HEADS, false, TOKENS, type)));
+            caches.add(device.allocateCache(new CacheSpec(2, SIZE / HEADS, SIZE / HEADS, false, TOKENS, type)));
         }
         norm = device.upload(weight(QuantType.F32, Shape.of(SIZE), random), Op.VECTOR);
         Weight frequencies = device.upload(weight(QuantType.F32, Shape.of(SIZE / HEADS / 2), random), Op.VECTOR);
@@ -152,7 +151,10 @@ final class Workload {
                 default -> {
                     float scale = type.blockSize() == 1 ? (float) random.nextGaussian() / 16 : 1e-3f;
                     data.set(LittleEndian.I16, o, Float.floatToFloat16(scale));
-                    if (type == QuantType.Q4_K || type == QuantType.Q5_K || type == QuantType.Q4_1 || type == QuantType.Q5_1) {
+                    if (type == QuantType.Q4_K
+                            || type == QuantType.Q5_K
+                            || type == QuantType.Q4_1
+                            || type == QuantType.Q5_1) {
                         data.set(LittleEndian.I16, o + 2, Float.floatToFloat16(1e-3f));
                     }
                 }

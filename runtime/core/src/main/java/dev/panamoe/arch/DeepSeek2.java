@@ -66,8 +66,8 @@ final class DeepSeek2 implements Architecture {
         }
         int ropeSize = h.width("rope.dimension_count");
         if (ropeSize % 2 != 0 || ropeSize >= keySize) {
-            throw h.fault("deepseek2.rope.dimension_count is " + ropeSize + ", expected an even number below the head's "
-                    + keySize);
+            throw h.fault("deepseek2.rope.dimension_count is " + ropeSize
+                    + ", expected an even number below the head's " + keySize);
         }
         float base = h.positive("rope.freq_base", 10_000f);
         double scale = 1 / Math.sqrt(keySize);
@@ -115,14 +115,12 @@ final class DeepSeek2 implements Architecture {
         boolean selectionBias = h.hasTensor("blk." + layer + ".exp_probs_b.bias");
         // Only the sigmoid models have a selection bias; very early files of theirs lack the gating key.
         int gatingId = h.count("expert_gating_func", selectionBias ? GATING_SIGMOID : GATING_SOFTMAX);
-        Gating gating =
-                switch (gatingId) {
-                    case GATING_SOFTMAX -> Gating.SOFTMAX;
-                    case GATING_SIGMOID -> Gating.SIGMOID;
-                    default ->
-                        throw h.fault("deepseek2.expert_gating_func is " + gatingId
-                                + ", expected 1 (softmax) or 2 (sigmoid)");
-                };
+        Gating gating = switch (gatingId) {
+            case GATING_SOFTMAX -> Gating.SOFTMAX;
+            case GATING_SIGMOID -> Gating.SIGMOID;
+            default ->
+                throw h.fault("deepseek2.expert_gating_func is " + gatingId + ", expected 1 (softmax) or 2 (sigmoid)");
+        };
         // V3 and R1 were trained with 8 groups of which 4 are used, but files made before October 2025 do not say so.
         boolean v3 = experts == 256 && gating == Gating.SIGMOID && embedding == 7168 && layers == 61;
         int groups = h.count("expert_group_count", v3 ? 8 : 1);

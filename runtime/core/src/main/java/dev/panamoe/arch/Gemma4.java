@@ -103,9 +103,7 @@ final class Gemma4 implements Architecture {
     private static float[] globalFrequencies(Hyper h) {
         int dims = even(h, "rope.dimension_count", h.width("attention.key_length"));
         float[] plain = Ropes.plain(dims, h.positive("rope.freq_base"));
-        return h.hasTensor("rope_freqs.weight")
-                ? Ropes.divided(plain, h.vector("rope_freqs.weight", dims / 2))
-                : plain;
+        return h.hasTensor("rope_freqs.weight") ? Ropes.divided(plain, h.vector("rope_freqs.weight", dims / 2)) : plain;
     }
 
     private static int lastOwner(Hyper h, boolean[] sliding, int owners, int layer) {

@@ -72,14 +72,13 @@ public final class ChatFormat {
         try {
             return template().render(variables, now);
         } catch (TemplateException e) {
-            throw new PanamoeException(
-                    name + ": " + e.getMessage() + "; use --raw to give the prompt as it is", e);
+            throw new PanamoeException(name + ": " + e.getMessage() + "; use --raw to give the prompt as it is", e);
         }
     }
 
     private ChatTemplate template() {
-        String text = source.orElseThrow(() -> new PanamoeException(
-                name + ": the file has no chat template (tokenizer.chat_template); use --raw to give the prompt as it is"));
+        String text = source.orElseThrow(() -> new PanamoeException(name
+                + ": the file has no chat template (tokenizer.chat_template); use --raw to give the prompt as it is"));
         // Parsing again gives the error that was put off.
         return template.orElseGet(() -> ChatTemplate.parse(text));
     }

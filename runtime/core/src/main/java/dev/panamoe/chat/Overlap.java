@@ -7,7 +7,8 @@ final class Overlap {
     /// The length of the longest end of `text` that is a beginning of `mark`, but not all of it.
     static int suffix(CharSequence text, String mark) {
         for (int n = Math.min(text.length(), mark.length() - 1); n > 0; n--) {
-            if (mark.startsWith(text.subSequence(text.length() - n, text.length()).toString())) {
+            if (mark.startsWith(
+                    text.subSequence(text.length() - n, text.length()).toString())) {
                 return n;
             }
         }

@@ -77,12 +77,12 @@ public final class Backends {
                 case Usable u -> {
                     for (DeviceInfo device : u.devices()) {
                         if (name.equals(f.name()) || name.equals(device.id())) {
-                            return new Choice(
-                                    f.provider(), device, List.of("backend " + device.id() + ": asked for"));
+                            return new Choice(f.provider(), device, List.of("backend " + device.id() + ": asked for"));
                         }
                     }
                 }
-                case Unusable u when name.equals(f.name()) || name.startsWith(f.name() + ":") ->
+                case Unusable u
+                when name.equals(f.name()) || name.startsWith(f.name() + ":") ->
                     throw new PanamoeException(
                             "the backend '" + name + "' is not usable here: " + u.reason() + "; " + u.remedy());
                 case Unusable u -> {}

@@ -73,7 +73,8 @@ public final class Session implements AutoCloseable {
         ChatFormat format = engine.chatFormat();
         // The template writes the beginning-of-sequence token itself.
         int[] prompt = engine.tokenizer().encode(format.render(conversation, true, variables), true);
-        return generate(prompt, options, Optional.of(OutputParser.of(engine.tokenizer(), engine.markers(), prompt)), listener);
+        return generate(
+                prompt, options, Optional.of(OutputParser.of(engine.tokenizer(), engine.markers(), prompt)), listener);
     }
 
     /// Continues a text as it is, without a chat template.
@@ -170,8 +171,7 @@ public final class Session implements AutoCloseable {
         int size = engine.spec().vocabulary();
         for (int token : prompt) {
             if (token < 0 || token >= size) {
-                throw new PanamoeException(
-                        "token " + token + " is not in the vocabulary, which ends at " + (size - 1));
+                throw new PanamoeException("token " + token + " is not in the vocabulary, which ends at " + (size - 1));
             }
         }
     }
@@ -227,7 +227,8 @@ public final class Session implements AutoCloseable {
     private void forward(Runner runner, int[] source, int from, int count) {
         runner.forward(caches, source, from, count, position, Tap.NONE);
         if (position + count > tokens.length) {
-            tokens = Arrays.copyOf(tokens, Math.max(position + count, Math.min(2 * tokens.length, engine.contextLength())));
+            tokens = Arrays.copyOf(
+                    tokens, Math.max(position + count, Math.min(2 * tokens.length, engine.contextLength())));
         }
         System.arraycopy(source, from, tokens, position, count);
         position += count;

@@ -75,9 +75,7 @@ final class Activations {
         Layer(Scratch s, ModelSpec spec, LayerSpec layer, int n, @Nullable Rows perLayer) {
             gqa = layer.attention() instanceof Gqa a ? new GqaRows(s, a, n) : null;
             mla = layer.attention() instanceof Mla a ? new MlaRows(s, a, n) : null;
-            dense = denseOf(layer.feedForward())
-                    .map(f -> new FfnRows(s, f, n))
-                    .orElse(null);
+            dense = denseOf(layer.feedForward()).map(f -> new FfnRows(s, f, n)).orElse(null);
             router = layer.feedForward() instanceof Moe f ? new RouterRows(s, f, n) : null;
             int w = spec.perLayerInput();
             perLayerInput = perLayer == null ? null : perLayer.columns(layer.index() * w, w);

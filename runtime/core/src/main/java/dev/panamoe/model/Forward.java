@@ -159,11 +159,10 @@ final class Forward {
     }
 
     private void dense(Activations a, FfnRows r, Block b, DenseWeights w) {
-        Activation activation =
-                switch (b.spec().feedForward()) {
-                    case Dense f -> f.activation();
-                    case Moe f -> f.beside().orElseThrow().activation();
-                };
+        Activation activation = switch (b.spec().feedForward()) {
+            case Dense f -> f.activation();
+            case Moe f -> f.beside().orElseThrow().activation();
+        };
         ops.matmul(r.gate, w.gate(), a.h);
         ops.matmul(r.up, w.up(), a.h);
         ops.glu(r.gate, r.gate, r.up, activation);

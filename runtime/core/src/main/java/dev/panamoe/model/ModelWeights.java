@@ -10,7 +10,11 @@ import org.jspecify.annotations.Nullable;
 /// @param output (V, d); the same tensor as the embedding in tied models
 /// @param outputNorm (d)
 record ModelWeights(
-        Weight embedding, Weight output, Weight outputNorm, @Nullable PerLayerInputs perLayer, List<Block> blocks) {
+        Weight embedding,
+        Weight output,
+        Weight outputNorm,
+        @Nullable PerLayerInputs perLayer,
+        List<Block> blocks) {
     ModelWeights {
         blocks = List.copyOf(blocks);
     }

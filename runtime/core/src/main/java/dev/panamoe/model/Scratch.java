@@ -159,12 +159,14 @@ final class Scratch implements AutoCloseable {
                 }
                 dense = Math.max(
                         dense,
-                        Activations.denseOf(layer.feedForward()).map(Dense::width).orElse(0));
+                        Activations.denseOf(layer.feedForward())
+                                .map(Dense::width)
+                                .orElse(0));
                 if (layer.feedForward() instanceof Moe moe) {
                     experts = Math.max(experts, moe.router().experts());
                     used = Math.max(used, moe.router().used());
-                    expertHidden = Math.max(
-                            expertHidden, moe.router().used() * (2L * moe.width() + 2L * spec.embedding()));
+                    expertHidden =
+                            Math.max(expertHidden, moe.router().used() * (2L * moe.width() + 2L * spec.embedding()));
                 }
             }
         }

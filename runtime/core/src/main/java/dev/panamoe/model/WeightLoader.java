@@ -12,10 +12,8 @@ import dev.panamoe.model.Block.PerLayer;
 import dev.panamoe.model.ModelWeights.PerLayerInputs;
 import dev.panamoe.quant.BlockDecoder;
 import dev.panamoe.quant.Quants;
-import dev.panamoe.spec.AttentionSpec;
 import dev.panamoe.spec.AttentionSpec.Gqa;
 import dev.panamoe.spec.AttentionSpec.Mla;
-import dev.panamoe.spec.FeedForwardSpec;
 import dev.panamoe.spec.FeedForwardSpec.Dense;
 import dev.panamoe.spec.FeedForwardSpec.Moe;
 import dev.panamoe.spec.LayerSpec;
@@ -39,15 +37,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /// Finds a model's tensors, checks each against the shape its specification implies, and gives them to a device.
 ///
 /// It runs twice over the same specification: {@link #check} only looks, so that everything a device lacks is
 /// reported at once and before any work; {@link #load} uploads.
 final class WeightLoader {
-    private static final ValueLayout.OfFloat F32 =
-            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final GgufFile file;
     private final ModelSpec spec;
@@ -93,9 +89,9 @@ final class WeightLoader {
             String shown = String.join(", ", names.subList(0, Math.min(3, names.size())));
             parts.add(type + " (" + shown + (names.size() > 3 ? " and " + (names.size() - 3) + " more" : "") + ")");
         });
-        throw new PanamoeException(
-                file.name() + ": " + device.info().id() + " does not support the quant types of these tensors: "
-                        + String.join("; ", parts) + "; use another quantisation of the model, for example Q4_0, Q4_K or Q8_0");
+        throw new PanamoeException(file.name() + ": " + device.info().id()
+                + " does not support the quant types of these tensors: " + String.join("; ", parts)
+                + "; use another quantisation of the model, for example Q4_0, Q4_K or Q8_0");
     }
 
     private ModelWeights model() {
@@ -344,8 +340,8 @@ final class WeightLoader {
                 && view.shape().slices() == want.slices()) {
             return view.reshape(want);
         }
-        throw new PanamoeException(file.name() + ": " + view.name() + " has shape " + view.shape() + ", but the metadata implies "
-                + want + "; the file is damaged or of an unknown kind");
+        throw new PanamoeException(file.name() + ": " + view.name() + " has shape " + view.shape()
+                + ", but the metadata implies " + want + "; the file is damaged or of an unknown kind");
     }
 
     /// What stands for a weight while only looking.

@@ -77,8 +77,7 @@ final class ReferenceDevice implements Device {
     public void read(Rows rows, float[] target, int offset) {
         float[] from = ((HostBuffer) rows.buffer()).floats();
         for (int r = 0; r < rows.rows(); r++) {
-            System.arraycopy(
-                    from, rows.offset() + r * rows.stride(), target, offset + r * rows.cols(), rows.cols());
+            System.arraycopy(from, rows.offset() + r * rows.stride(), target, offset + r * rows.cols(), rows.cols());
         }
     }
 

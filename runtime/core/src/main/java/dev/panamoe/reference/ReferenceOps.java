@@ -91,8 +91,7 @@ final class ReferenceOps implements Ops {
     public void rope(Rows x, Ids positions, Rope rope) {
         float[] frequencies = ReferenceWeight.of(rope.inverseFrequencies()).vector();
         int pairs = frequencies.length;
-        require(
-                x.cols() == 2 * pairs && x.rows() % positions.rows() == 0, "rope", rope.inverseFrequencies(), x);
+        require(x.cols() == 2 * pairs && x.rows() % positions.rows() == 0, "rope", rope.inverseFrequencies(), x);
         int heads = x.rows() / positions.rows();
         for (int r = 0; r < x.rows(); r++) {
             int position = ids(positions)[positions.offset() + r / heads];
@@ -323,8 +322,8 @@ final class ReferenceOps implements Ops {
 
     private static void require(boolean ok, String op, Weight w, Rows x) {
         if (!ok) {
-            throw new IllegalArgumentException(
-                    op + ": shape mismatch, " + w.name() + " " + w.shape() + " and rows " + x.rows() + " x " + x.cols());
+            throw new IllegalArgumentException(op + ": shape mismatch, " + w.name() + " " + w.shape() + " and rows "
+                    + x.rows() + " x " + x.cols());
         }
     }
 }

@@ -54,7 +54,9 @@ public record SamplingParams(
     }
 
     private static String text(double value) {
-        return value == Math.rint(value) && Math.abs(value) < 1e15 ? String.valueOf((long) value) : String.valueOf(value);
+        return value == Math.rint(value) && Math.abs(value) < 1e15
+                ? String.valueOf((long) value)
+                : String.valueOf(value);
     }
 
     /// What the authors of a model recommend in its metadata under `general.sampling.`, over [#DEFAULT].
@@ -96,8 +98,7 @@ public record SamplingParams(
     }
 
     public SamplingParams withTemperature(float value) {
-        return new SamplingParams(
-                value, topK, topP, minP, repetitionPenalty, presencePenalty, penaltyWindow, seed);
+        return new SamplingParams(value, topK, topP, minP, repetitionPenalty, presencePenalty, penaltyWindow, seed);
     }
 
     public SamplingParams withTopK(int value) {

@@ -7,8 +7,7 @@ import dev.panamoe.spec.CacheType;
 ///
 /// @param valuesInKeys values are the first `valueSize` entries of the keys and are not stored again (latent attention)
 /// @param capacity positions kept
-public record CacheSpec(
-        int keyHeads, int keySize, int valueSize, boolean valuesInKeys, int capacity, CacheType type) {
+public record CacheSpec(int keyHeads, int keySize, int valueSize, boolean valuesInKeys, int capacity, CacheType type) {
     public CacheSpec {
         if (keyHeads < 1 || keySize < 1 || valueSize < 1 || capacity < 1 || (valuesInKeys && valueSize > keySize)) {
             throw new IllegalArgumentException("impossible cache: " + keyHeads + " heads, keys " + keySize + ", values "

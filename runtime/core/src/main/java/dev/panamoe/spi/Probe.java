@@ -5,7 +5,8 @@ import java.util.List;
 /// What a backend found when it looked around: devices, or why there are none.
 public sealed interface Probe {
     /// @param devices best first, at least one
-    /// @param rank how good the best device is; the highest rank is chosen at start-up (reference 0, CPU 10, GPUs above)
+    /// @param rank how good the best device is; the highest rank is chosen at start-up (reference 0, CPU 10, GPUs
+    ///     above)
     /// @param reason why this rank, one line
     record Usable(List<DeviceInfo> devices, int rank, String reason) implements Probe {
         public Usable {

@@ -7,4 +7,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param selectionBias (experts) F32, added to scores for choosing only; null when the model has none
 /// @param expertScale (experts) F32, on the weight of each chosen expert; null when the model has none
-public record Router(RouterSpec spec, @Nullable Weight selectionBias, @Nullable Weight expertScale) {}
+public record Router(
+        RouterSpec spec,
+        @Nullable Weight selectionBias,
+        @Nullable Weight expertScale) {}

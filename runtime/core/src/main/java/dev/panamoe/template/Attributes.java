@@ -18,18 +18,17 @@ final class Attributes {
         if (name.length() > 4 && name.startsWith("__") && name.endsWith("__")) {
             return Undefined.unsafe(o, name);
         }
-        Object found =
-                switch (o) {
-                    case LoopContext l -> l.get(name);
-                    case Namespace n -> n.attributes().get(name);
-                    case Macro m -> name.equals("name") ? m.name() : null;
-                    case String s -> StringMethods.find(s, s, name);
-                    case Markup m -> StringMethods.find(m, m.text(), name);
-                    case Dict d -> dict(d, name);
-                    case List<?> l -> list(o, name);
-                    case Tuple t -> list(o, name);
-                    default -> null;
-                };
+        Object found = switch (o) {
+            case LoopContext l -> l.get(name);
+            case Namespace n -> n.attributes().get(name);
+            case Macro m -> name.equals("name") ? m.name() : null;
+            case String s -> StringMethods.find(s, s, name);
+            case Markup m -> StringMethods.find(m, m.text(), name);
+            case Dict d -> dict(d, name);
+            case List<?> l -> list(o, name);
+            case Tuple t -> list(o, name);
+            default -> null;
+        };
         return found == null ? Undefined.attribute(o, name) : found;
     }
 
@@ -96,7 +95,8 @@ final class Attributes {
         Object at = o;
         for (Object part : Text.split(Repr.str(path), ".", -1)) {
             String name = Repr.str(part);
-            boolean index = !name.isEmpty() && name.length() < 10 && name.chars().allMatch(c -> c >= '0' && c <= '9');
+            boolean index =
+                    !name.isEmpty() && name.length() < 10 && name.chars().allMatch(c -> c >= '0' && c <= '9');
             at = Sequences.item(Types.defined(at), index ? (Object) Long.parseLong(name) : name);
         }
         return at;

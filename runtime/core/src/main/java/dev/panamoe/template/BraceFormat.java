@@ -1,6 +1,7 @@
 package dev.panamoe.template;
 
-/// Python's `text.format(…)`: `{}`, `{0}`, `{name}`, each with `!r` or `!s` and `:[[fill]align][sign][0][width][,][.precision][type]`.
+/// Python's `text.format(…)`: `{}`, `{0}`, `{name}`, each with `!r` or `!s` and
+/// `:[[fill]align][sign][0][width][,][.precision][type]`.
 final class BraceFormat {
     private BraceFormat() {}
 

@@ -27,7 +27,8 @@ final class Dict {
         return entries.containsKey(hashable(key));
     }
 
-    @Nullable Object get(Object key) {
+    @Nullable
+    Object get(Object key) {
         var entry = entries.get(hashable(key));
         return entry == null ? null : entry.value;
     }

@@ -48,8 +48,7 @@ final class Evaluator {
                 Object left = eval(e.left(), scope);
                 yield Types.truth(left) ? left : eval(e.right(), scope);
             }
-            case Expr.Arithmetic e ->
-                Operators.arithmetic(e.op(), eval(e.left(), scope), eval(e.right(), scope));
+            case Expr.Arithmetic e -> Operators.arithmetic(e.op(), eval(e.left(), scope), eval(e.right(), scope));
             case Expr.Compare e -> compare(e, scope);
             case Expr.Concat e -> concat(e, scope);
             case Expr.Conditional e -> conditional(e, scope);
@@ -105,14 +104,13 @@ final class Evaluator {
         for (int i = 0; i < e.ops().size(); i++) {
             Object right = eval(e.rest().get(i), scope);
             String op = e.ops().get(i);
-            boolean holds =
-                    switch (op) {
-                        case "==" -> Operators.equal(left, right);
-                        case "!=" -> !Operators.equal(left, right);
-                        case "in" -> Operators.contains(right, left);
-                        case "not in" -> !Operators.contains(right, left);
-                        default -> Operators.ordered(op, left, right);
-                    };
+            boolean holds = switch (op) {
+                case "==" -> Operators.equal(left, right);
+                case "!=" -> !Operators.equal(left, right);
+                case "in" -> Operators.contains(right, left);
+                case "not in" -> !Operators.contains(right, left);
+                default -> Operators.ordered(op, left, right);
+            };
             if (!holds) {
                 return false;
             }

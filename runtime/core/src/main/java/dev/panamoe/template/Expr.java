@@ -20,7 +20,11 @@ sealed interface Expr {
 
     record Item(Expr base, Expr key) implements Expr {}
 
-    record Slice(Expr base, @Nullable Expr start, @Nullable Expr stop, @Nullable Expr step) implements Expr {}
+    record Slice(
+            Expr base,
+            @Nullable Expr start,
+            @Nullable Expr stop,
+            @Nullable Expr step) implements Expr {}
 
     record Call(Expr function, ArgumentList arguments) implements Expr {}
 

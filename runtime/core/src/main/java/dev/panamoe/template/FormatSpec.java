@@ -45,7 +45,10 @@ record FormatSpec(char fill, char align, char sign, boolean grouped, int width, 
             case 's' -> text(Repr.str(value));
             case 'r' -> text(Repr.of(value));
             case 'd', 'i', 'u' ->
-                number(value instanceof Double d ? truncated(d).toString() : Numbers.big(value).toString());
+                number(
+                        value instanceof Double d
+                                ? truncated(d).toString()
+                                : Numbers.big(value).toString());
             case 'x' -> number(Numbers.big(value).toString(16));
             case 'X' -> number(Numbers.big(value).toString(16).toUpperCase(Locale.ROOT));
             case 'o' -> number(Numbers.big(value).toString(8));

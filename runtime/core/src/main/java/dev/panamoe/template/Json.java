@@ -112,8 +112,7 @@ final class Json {
             case BigInteger i -> i.toString();
             case Double d -> number(d);
             default ->
-                throw TemplateException.typeError(
-                        "keys must be str, int, float, bool or None, not " + Types.name(key));
+                throw TemplateException.typeError("keys must be str, int, float, bool or None, not " + Types.name(key));
         };
     }
 

@@ -184,8 +184,7 @@ final class Lexer {
             return false;
         }
         char c = source.charAt(at);
-        boolean signed =
-                (c == '-' || (c == '+' && endType == Token.Type.BLOCK_END)) && source.startsWith(end, at + 1);
+        boolean signed = (c == '-' || (c == '+' && endType == Token.Type.BLOCK_END)) && source.startsWith(end, at + 1);
         if (!signed && !source.startsWith(end, at)) {
             return false;
         }

@@ -70,8 +70,7 @@ final class LoopContext implements Function {
     @Override
     public Object call(Arguments arguments) {
         if (!node.recursive()) {
-            throw TemplateException.typeError(
-                    "The loop must have the 'recursive' marker to be called recursively.");
+            throw TemplateException.typeError("The loop must have the 'recursive' marker to be called recursively.");
         }
         var out = new StringBuilder();
         Interpreter.loop(node, arguments.get(0), level + 1, outer, out);

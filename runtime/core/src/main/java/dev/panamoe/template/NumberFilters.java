@@ -55,21 +55,20 @@ final class NumberFilters {
         if (!Types.isNumber(Types.defined(v))) {
             throw TemplateException.typeError("bad operand type for abs(): '" + Types.name(v) + "'");
         }
-        return v instanceof Double d ? (Object) Math.abs(d) : Numbers.of(Numbers.big(v).abs());
+        return v instanceof Double d
+                ? (Object) Math.abs(d)
+                : Numbers.of(Numbers.big(v).abs());
     }
 
     private static Object round(Object v, Arguments a) {
         int precision = Math.clamp(a.integer(0, "precision", 0), -MAX_PRECISION, MAX_PRECISION);
         String method = a.text(1, "method", "common");
-        var mode =
-                switch (method) {
-                    case "common" -> RoundingMode.HALF_EVEN;
-                    case "ceil" -> RoundingMode.CEILING;
-                    case "floor" -> RoundingMode.FLOOR;
-                    default ->
-                        throw new TemplateException(
-                                "FilterArgumentError", "method must be common, ceil or floor");
-                };
+        var mode = switch (method) {
+            case "common" -> RoundingMode.HALF_EVEN;
+            case "ceil" -> RoundingMode.CEILING;
+            case "floor" -> RoundingMode.FLOOR;
+            default -> throw new TemplateException("FilterArgumentError", "method must be common, ceil or floor");
+        };
         if (Types.isInt(v) && mode == RoundingMode.HALF_EVEN && precision >= 0) {
             return Numbers.of(Numbers.big(v));
         }

@@ -37,8 +37,7 @@ final class Numbers {
             case Long l -> BigInteger.valueOf(l);
             case BigInteger i -> i;
             default ->
-                throw TemplateException.typeError(
-                        "'" + Types.name(o) + "' object cannot be interpreted as an integer");
+                throw TemplateException.typeError("'" + Types.name(o) + "' object cannot be interpreted as an integer");
         };
     }
 

@@ -82,8 +82,8 @@ final class Operators {
     }
 
     private static TemplateException unsupported(String op, Object a, Object b) {
-        return TemplateException.typeError("unsupported operand type(s) for " + op + ": '" + Types.name(a) + "' and '"
-                + Types.name(b) + "'");
+        return TemplateException.typeError(
+                "unsupported operand type(s) for " + op + ": '" + Types.name(a) + "' and '" + Types.name(b) + "'");
     }
 
     static boolean equal(Object a, Object b) {

@@ -22,10 +22,15 @@ final class SequenceFilters {
             var list = Sequences.list(v);
             return list.isEmpty() ? new Undefined("No last item, sequence was empty.") : list.getLast();
         });
-        all.put("reverse", (v, a) -> Types.isText(v)
-                ? Text.reverse(Repr.str(v))
-                : new Generator(Sequences.copy(v).reversed()));
-        all.put("items", (v, a) -> new Generator(v instanceof Undefined ? List.of() : mapping(v).items()));
+        all.put(
+                "reverse",
+                (v, a) -> Types.isText(v)
+                        ? Text.reverse(Repr.str(v))
+                        : new Generator(Sequences.copy(v).reversed()));
+        all.put(
+                "items",
+                (v, a) -> new Generator(
+                        v instanceof Undefined ? List.of() : mapping(v).items()));
         all.put("dictsort", SequenceFilters::sortDict);
         all.put("sort", SequenceFilters::sort);
         all.put("unique", SequenceFilters::unique);
@@ -135,8 +140,8 @@ final class SequenceFilters {
             Object key = Attributes.path(item, attribute);
             keyed.add(new Keyed(key instanceof Undefined ? a.get(1, "default", key) : key, item));
         }
-        keyed.sort((x, y) -> Operators.compare(
-                key(x.key, None.NONE, caseSensitive), key(y.key, None.NONE, caseSensitive)));
+        keyed.sort((x, y) ->
+                Operators.compare(key(x.key, None.NONE, caseSensitive), key(y.key, None.NONE, caseSensitive)));
         var groups = new ArrayList<Object>();
         var members = new ArrayList<Object>();
         for (int i = 0; i < keyed.size(); i++) {

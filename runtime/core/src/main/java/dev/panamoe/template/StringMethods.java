@@ -108,8 +108,7 @@ final class StringMethods {
             return t.items().stream().anyMatch(x -> matches.test(Repr.str(x)));
         }
         if (!Types.isText(Types.defined(o))) {
-            throw TemplateException.typeError(
-                    "first arg must be str or a tuple of str, not " + Types.name(o));
+            throw TemplateException.typeError("first arg must be str or a tuple of str, not " + Types.name(o));
         }
         return matches.test(Repr.str(o));
     }

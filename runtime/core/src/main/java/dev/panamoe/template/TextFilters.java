@@ -44,8 +44,7 @@ final class TextFilters {
         for (int i = 0; i < s.length(); i += Character.charCount(s.codePointAt(i))) {
             int c = s.codePointAt(i);
             boolean separates = Text.isSpace(c) || "-({[<".indexOf(c) >= 0;
-            b.appendCodePoint(
-                    separates ? c : begins ? Character.toTitleCase(c) : Character.toLowerCase(c));
+            b.appendCodePoint(separates ? c : begins ? Character.toTitleCase(c) : Character.toLowerCase(c));
             begins = separates;
         }
         return b.toString();

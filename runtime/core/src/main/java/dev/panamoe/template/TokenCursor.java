@@ -78,7 +78,6 @@ final class TokenCursor {
     }
 
     TemplateException error(String message) {
-        return new TemplateException(
-                "TemplateSyntaxError", message + " (line " + peek().line() + ")");
+        return new TemplateException("TemplateSyntaxError", message + " (line " + peek().line() + ")");
     }
 }

@@ -92,7 +92,9 @@ class ArchitecturesTest {
         assertThat(global.window()).isZero();
         assertThat(global.headSize()).isEqualTo(16);
         assertThat(global.keyHeads()).isEqualTo(1);
-        assertThat(global.valuesFromKeys()).as("without attn_v values are the raw keys").isTrue();
+        assertThat(global.valuesFromKeys())
+                .as("without attn_v values are the raw keys")
+                .isTrue();
         assertThat(global.scale()).as("queries and keys are normed").isEqualTo(1f);
         assertThat(global.rope().pairing()).isEqualTo(Pairing.HALVES);
         assertThat(sliding.rope().inverseFrequencies()[1]).isEqualTo((float) Math.pow(10_000, -0.25));
@@ -135,7 +137,9 @@ class ArchitecturesTest {
         assertThat(mla.rope().pairing()).isEqualTo(Pairing.INTERLEAVED);
         assertThat(spec.layers().get(0).feedForward()).isInstanceOf(Dense.class);
         Moe moe = (Moe) spec.layers().get(1).feedForward();
-        assertThat(moe.beside().orElseThrow().width()).as("two shared experts as one").isEqualTo(32);
+        assertThat(moe.beside().orElseThrow().width())
+                .as("two shared experts as one")
+                .isEqualTo(32);
         assertThat(moe.router().normalise()).isFalse();
         assertThat(moe.router().groups()).isEqualTo(1);
     }

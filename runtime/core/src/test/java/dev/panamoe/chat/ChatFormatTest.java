@@ -27,8 +27,7 @@ class ChatFormatTest {
                 .isEqualTo("<s>[system]Be brief.</s>[user]Hi</s>[assistant]Ho</s>>False");
         assertThat(format.render(List.of(), false, Map.of("enable_thinking", true)))
                 .isEqualTo("<s>TrueFalse");
-        assertThat(format("{{ strftime_now('%Y') }}")
-                        .render(TALK, true, Map.of(), LocalDateTime.of(2031, 1, 1, 0, 0)))
+        assertThat(format("{{ strftime_now('%Y') }}").render(TALK, true, Map.of(), LocalDateTime.of(2031, 1, 1, 0, 0)))
                 .isEqualTo("2031");
     }
 
@@ -44,7 +43,8 @@ class ChatFormatTest {
 
     @Test
     void passesOnWhatTheTemplateRaises() {
-        assertThatThrownBy(() -> format("{{ raise_exception('roles must alternate') }}").render(TALK, true, Map.of()))
+        assertThatThrownBy(() ->
+                        format("{{ raise_exception('roles must alternate') }}").render(TALK, true, Map.of()))
                 .isInstanceOf(PanamoeException.class)
                 .hasMessageStartingWith("m.gguf: ")
                 .hasMessageContaining("roles must alternate");

@@ -6,8 +6,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class OutputParserTest {
-    private static final List<String> WORDS =
-            List.of("thought", "\n", "\n\n", "Why", " so", ".", "Yes", "<thi", "nk>", "</", "think", ">", "<", "x", " ");
+    private static final List<String> WORDS = List.of(
+            "thought", "\n", "\n\n", "Why", " so", ".", "Yes", "<thi", "nk>", "</", "think", ">", "<", "x", " ");
     private static final List<String> CHANNELS = List.of("<|channel>", "<channel|>");
     private static final List<String> TURNS = List.of("<|turn>", "<turn|>", "<eos>");
 
@@ -50,7 +50,17 @@ class OutputParserTest {
         for (var tokenizer : List.of(GEMMA, GEMMA_OLD)) {
             int[] prompt = tokenizer.ids("<|turn>", "Why", "\n");
             assertThat(parse(
-                            tokenizer, prompt, "<|channel>", "thought", "\n", "Why", " so", "\n", "<channel|>", "Yes", "."))
+                            tokenizer,
+                            prompt,
+                            "<|channel>",
+                            "thought",
+                            "\n",
+                            "Why",
+                            " so",
+                            "\n",
+                            "<channel|>",
+                            "Yes",
+                            "."))
                     .isEqualTo(new Delta("Why so", "Yes."));
         }
     }
@@ -82,10 +92,23 @@ class OutputParserTest {
                 .isEqualTo(new Delta("", "Yes"));
         assertThat(parse(GEMMA, none(), "Yes", "<|channel>", "thought", "<channel|>", "<turn|>"))
                 .isEqualTo(new Delta("", "Yes"));
-        assertThat(parse(GEMMA, none(), "<|channel>", "Why", "<channel|>", "Yes")).isEqualTo(new Delta("Why", "Yes"));
+        assertThat(parse(GEMMA, none(), "<|channel>", "Why", "<channel|>", "Yes"))
+                .isEqualTo(new Delta("Why", "Yes"));
         assertThat(parse(
-                        GEMMA, none(), "<|channel>", "thought", "\n", "Why", "<channel|>", "Yes", "<|channel>", "thought",
-                        "\n", " so", "<channel|>", "."))
+                        GEMMA,
+                        none(),
+                        "<|channel>",
+                        "thought",
+                        "\n",
+                        "Why",
+                        "<channel|>",
+                        "Yes",
+                        "<|channel>",
+                        "thought",
+                        "\n",
+                        " so",
+                        "<channel|>",
+                        "."))
                 .isEqualTo(new Delta("Why\n so", "Yes."));
         assertThat(parse(GEMMA, none(), "<|channel>", "thought", "\n", "Why")).isEqualTo(new Delta("Why", ""));
         assertThat(parse(GEMMA, none(), "<|channel>", "thought")).isEqualTo(new Delta("", ""));
@@ -126,7 +149,8 @@ class OutputParserTest {
         assertThat(parse(TEXT_ONLY, open, "<thi", "nk>", "Why", "</", "think", ">", "Yes"))
                 .isEqualTo(new Delta("Why", "Yes"));
         assertThat(parse(TEXT_ONLY, asked, "Yes")).isEqualTo(new Delta("", "Yes"));
-        assertThat(parse(TEXT_ONLY, open, "Why", "</", "x", "<", "think", ">")).isEqualTo(new Delta("Why</x<think>", ""));
+        assertThat(parse(TEXT_ONLY, open, "Why", "</", "x", "<", "think", ">"))
+                .isEqualTo(new Delta("Why</x<think>", ""));
         assertThat(parse(TEXT_ONLY, open, "Why", "</")).isEqualTo(new Delta("Why</", ""));
         assertThat(parse(TEXT_ONLY, bare, "<thi")).isEqualTo(new Delta("", "<thi"));
         assertThat(parse(TEXT_ONLY, bare, " ", "<", "x", "<thi", "nk>")).isEqualTo(new Delta("", " <x<think>"));

@@ -42,7 +42,12 @@ class StopStringsTest {
         for (int round = 0; round < 500; round++) {
             var text = new StringBuilder();
             for (int i = 0; i < 30; i++) {
-                text.append("ab🙂".codePoints().skip(random.nextInt(3)).mapToObj(Character::toString).findFirst().orElseThrow());
+                text.append("ab🙂"
+                        .codePoints()
+                        .skip(random.nextInt(3))
+                        .mapToObj(Character::toString)
+                        .findFirst()
+                        .orElseThrow());
             }
             var list = List.of("aab🙂", "abab", "🙂🙂🙂", "bba");
             var whole = new StopStrings(list);

@@ -120,7 +120,9 @@ class ModelLoadTest {
         assertThatExceptionOfType(PanamoeException.class)
                 .isThrownBy(() -> Model.load(file, spec, device).close())
                 .satisfies(e -> assertThat(e.getMessage()).contains(parts).doesNotContain("\n"));
-        assertThat(device.uploaded).as("nothing is uploaded before everything is checked").isEmpty();
+        assertThat(device.uploaded)
+                .as("nothing is uploaded before everything is checked")
+                .isEmpty();
     }
 
     @Test
@@ -186,7 +188,8 @@ class ModelLoadTest {
                 Limited device = new Limited(QuantType.Q8_1, 1L << 20);
                 Model model = Model.load(file, Architectures.read(file), device)) {
             assertThatExceptionOfType(PanamoeException.class)
-                    .isThrownBy(() -> model.newCaches(1 << 20, 16, CacheType.F16).close())
+                    .isThrownBy(
+                            () -> model.newCaches(1 << 20, 16, CacheType.F16).close())
                     .satisfies(e -> {
                         String longest = String.valueOf(e.getMessage()).replaceAll(".*at most ", "");
                         int fits = Integer.parseInt(longest);
@@ -204,8 +207,7 @@ class ModelLoadTest {
     void latentCachesHoldLatentAndRopeOnly() {
         try (GgufFile file = GgufFile.open(FIXTURES.resolve("deepseek-v3/model-mla-q8_0.gguf"))) {
             ModelSpec spec = Architectures.read(file);
-            Mla mla =
-                    (Mla) spec.layers().getFirst().attention();
+            Mla mla = (Mla) spec.layers().getFirst().attention();
             assertThat(MemoryPlan.cacheBytes(spec, 100, CacheType.F16, 16))
                     .isEqualTo(100L * 2 * mla.latentSize() * spec.layers().size());
         }

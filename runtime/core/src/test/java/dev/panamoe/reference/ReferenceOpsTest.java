@@ -146,7 +146,9 @@ class ReferenceOpsTest {
             double second = silu(x[i]) * x[i];
             want[i] = (float) (0.25 * first + 0.75 * second);
         }
-        assertThat(read(y)).as("the third expert is poisoned and must not be read").containsExactly(want, within(1e-6f));
+        assertThat(read(y))
+                .as("the third expert is poisoned and must not be read")
+                .containsExactly(want, within(1e-6f));
     }
 
     private static double silu(double x) {

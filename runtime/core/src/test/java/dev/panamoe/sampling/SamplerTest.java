@@ -46,7 +46,8 @@ class SamplerTest {
     @Test
     void greedyTakesTheFirstOfTheLargest() {
         assertThat(once(SamplingParams.GREEDY, -1, 3, 2, 3)).isEqualTo(1);
-        assertThat(new Sampler(SamplingParams.GREEDY).sample(new float[] {9, 9, 1, 5, 4}, 2, 3)).isEqualTo(1);
+        assertThat(new Sampler(SamplingParams.GREEDY).sample(new float[] {9, 9, 1, 5, 4}, 2, 3))
+                .isEqualTo(1);
     }
 
     @Test
@@ -138,7 +139,8 @@ class SamplerTest {
             float[] logits = new float[n];
             for (int i = 0; i < n; i++) {
                 // Coarse steps make ties.
-                logits[i] = random.nextInt(4) == 0 ? Math.round(random.nextGaussian() * 3) : (float) random.nextGaussian();
+                logits[i] =
+                        random.nextInt(4) == 0 ? Math.round(random.nextGaussian() * 3) : (float) random.nextGaussian();
             }
             var params = new SamplingParams(
                     0.3f + random.nextFloat() * 2,
@@ -176,7 +178,9 @@ class SamplerTest {
             kept = kept.subList(0, n);
         }
         double least = Math.exp(logits[order.getFirst()]) * p.minP();
-        return kept.stream().filter(i -> Math.exp(logits[i]) >= least * (1 - 1e-6)).toList();
+        return kept.stream()
+                .filter(i -> Math.exp(logits[i]) >= least * (1 - 1e-6))
+                .toList();
     }
 
     @Test
@@ -286,9 +290,8 @@ class SamplerTest {
                 "general.sampling.top_k", 64.0,
                 "general.sampling.top_p", 0.95,
                 "general.sampling.penalty_last_n", -1.0);
-        var p = SamplingParams.defaults(key -> values.containsKey(key)
-                ? OptionalDouble.of(values.get(key))
-                : OptionalDouble.empty());
+        var p = SamplingParams.defaults(
+                key -> values.containsKey(key) ? OptionalDouble.of(values.get(key)) : OptionalDouble.empty());
         assertThat(p.temperature()).isEqualTo(1);
         assertThat(p.topK()).isEqualTo(64);
         assertThat(p.topP()).isCloseTo(0.95f, within(1e-6f));

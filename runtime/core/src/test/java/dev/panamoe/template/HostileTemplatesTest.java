@@ -90,12 +90,13 @@ class HostileTemplatesTest {
     @ParameterizedTest
     @MethodSource("bombs")
     void endsWithAClearError(String source) {
-        Assertions.assertTimeoutPreemptively(Duration.ofSeconds(20), () -> assertThatThrownBy(
-                        () -> ChatTemplate.parse(source).render(Map.of(), NOW))
-                .isInstanceOf(TemplateException.class)
-                .message()
-                .startsWith("chat template: ")
-                .hasSizeLessThan(20_000));
+        Assertions.assertTimeoutPreemptively(
+                Duration.ofSeconds(20),
+                () -> assertThatThrownBy(() -> ChatTemplate.parse(source).render(Map.of(), NOW))
+                        .isInstanceOf(TemplateException.class)
+                        .message()
+                        .startsWith("chat template: ")
+                        .hasSizeLessThan(20_000));
     }
 
     @Test
@@ -152,15 +153,107 @@ class HostileTemplatesTest {
     @Test
     void nonsenseGivesAnErrorAndNothingWorse() {
         String[] pieces = {
-            "{{ ", " }}", "{% ", " %}", "{%- ", " -%}", "if ", "else", "elif ", "endif", "for x in ", "endfor", "set x = ",
-            "set ", "endset", "macro m(a, b=1)", "endmacro", "call m()", "endcall", "filter upper", "endfilter", "raw",
-            "endraw", "with a=1", "endwith", "break", "continue", "x", "a.b", "['k']", "[1:2]", "[::-1]", "(", ")", "[",
-            "]", "{", "}", "1", "2.5", "'s'", "\"", "'", "\\", ", ", ": ", " | ", "|length", "|tojson", "|join(',')",
-            "|map('upper')", "|selectattr('a', 'in', 1)", "|sort", "|default('d')", " is defined", " is ", " not ", " in ",
-            " and ", " or ", " + ", " - ", " ** ", " // ", " % ", " ~ ", " == ", " < ", "m(1, b=2)", "loop.index", "loop",
-            "range(3)", "namespace(a=1)", "dict(a=1)", ".items()", ".split('a')", ".format(1)", "'%s %d'", "'{:>{}}'",
-            "none", "true", "{# ", " #}", "\n", " ", "é🙂", "\ud800", "=", "*", "**", ";", "$", "x.y = 1", "caller()",
-            "|round(1, 'ceil')", "|int(base=40)", "|indent(x)", "|batch(2)", "|groupby('a')", "|replace('', 'y')", "|first"
+            "{{ ",
+            " }}",
+            "{% ",
+            " %}",
+            "{%- ",
+            " -%}",
+            "if ",
+            "else",
+            "elif ",
+            "endif",
+            "for x in ",
+            "endfor",
+            "set x = ",
+            "set ",
+            "endset",
+            "macro m(a, b=1)",
+            "endmacro",
+            "call m()",
+            "endcall",
+            "filter upper",
+            "endfilter",
+            "raw",
+            "endraw",
+            "with a=1",
+            "endwith",
+            "break",
+            "continue",
+            "x",
+            "a.b",
+            "['k']",
+            "[1:2]",
+            "[::-1]",
+            "(",
+            ")",
+            "[",
+            "]",
+            "{",
+            "}",
+            "1",
+            "2.5",
+            "'s'",
+            "\"",
+            "'",
+            "\\",
+            ", ",
+            ": ",
+            " | ",
+            "|length",
+            "|tojson",
+            "|join(',')",
+            "|map('upper')",
+            "|selectattr('a', 'in', 1)",
+            "|sort",
+            "|default('d')",
+            " is defined",
+            " is ",
+            " not ",
+            " in ",
+            " and ",
+            " or ",
+            " + ",
+            " - ",
+            " ** ",
+            " // ",
+            " % ",
+            " ~ ",
+            " == ",
+            " < ",
+            "m(1, b=2)",
+            "loop.index",
+            "loop",
+            "range(3)",
+            "namespace(a=1)",
+            "dict(a=1)",
+            ".items()",
+            ".split('a')",
+            ".format(1)",
+            "'%s %d'",
+            "'{:>{}}'",
+            "none",
+            "true",
+            "{# ",
+            " #}",
+            "\n",
+            " ",
+            "é🙂",
+            "\ud800",
+            "=",
+            "*",
+            "**",
+            ";",
+            "$",
+            "x.y = 1",
+            "caller()",
+            "|round(1, 'ceil')",
+            "|int(base=40)",
+            "|indent(x)",
+            "|batch(2)",
+            "|groupby('a')",
+            "|replace('', 'y')",
+            "|first"
         };
         var random = new Random(42);
         for (int round = 0; round < 20_000; round++) {
@@ -172,7 +265,9 @@ class HostileTemplatesTest {
             source.append(wraps ? " }}" : "");
             try {
                 ChatTemplate.parse(source.toString())
-                        .render(Map.of("x", List.of(Map.of("a", 1, "k", "v"), 2, "three"), "a", Map.of("b", "text")), NOW);
+                        .render(
+                                Map.of("x", List.of(Map.of("a", 1, "k", "v"), 2, "three"), "a", Map.of("b", "text")),
+                                NOW);
             } catch (TemplateException expected) {
                 assertThat(expected.getMessage()).startsWith("chat template: ");
             } catch (RuntimeException e) {

@@ -87,7 +87,16 @@ class AttentionConformanceTest {
         private void append(Device d, KvCache kv, int from, int count) {
             Rows k = Lab.place(d, keys().rows(from, count), 3, 2);
             Rows v = cache.valuesInKeys() ? null : Lab.place(d, values().rows(from, count), 1, 0);
-            d.ops().kvAppend(kv, k, v, Lab.ids(d, count, 1, IntStream.range(from, from + count).toArray()));
+            d.ops()
+                    .kvAppend(
+                            kv,
+                            k,
+                            v,
+                            Lab.ids(
+                                    d,
+                                    count,
+                                    1,
+                                    IntStream.range(from, from + count).toArray()));
         }
 
         private Matrix attend(Device d, KvCache kv, int from, int count) {
@@ -158,8 +167,12 @@ class AttentionConformanceTest {
                     Matrix k = new Matrix(3, 16);
                     Arrays.fill(k.values(), 16, 32, 30f);
                     Arrays.fill(k.values(), 32, 48, -30f);
-                    d.ops().kvAppend(
-                            kv, Lab.place(d, k, 0, 0), Lab.place(d, Matrix.random(3, 16, 4), 0, 0), Lab.ids(d, 3, 1, 0, 1, 2));
+                    d.ops()
+                            .kvAppend(
+                                    kv,
+                                    Lab.place(d, k, 0, 0),
+                                    Lab.place(d, Matrix.random(3, 16, 4), 0, 0),
+                                    Lab.ids(d, 3, 1, 0, 1, 2));
                     Matrix q = new Matrix(1, 16);
                     Arrays.fill(q.values(), 50f);
                     Rows out = Lab.empty(d, 1, 16, 0, 0);
@@ -175,14 +188,34 @@ class AttentionConformanceTest {
     void f16RoundsAsTheReference() {
         CacheSpec spec = cache(1, 16, 1, CacheType.F16);
         Matrix v = new Matrix(1, 16, new float[] {
-            1.0004883f, 1.0014648f, 65504, 65519, 65520, 1e9f, -1e9f, 6e-5f, 6e-8f, 3e-8f, 2e-8f, 1e-30f, 0, -0f, -3, 0.1f
+            1.0004883f,
+            1.0014648f,
+            65504,
+            65519,
+            65520,
+            1e9f,
+            -1e9f,
+            6e-5f,
+            6e-8f,
+            3e-8f,
+            2e-8f,
+            1e-30f,
+            0,
+            -0f,
+            -3,
+            0.1f
         });
         lab.check("f16 rounding", Bound.EXACT, d -> {
             try (KvCache kv = d.allocateCache(spec)) {
                 d.ops().kvAppend(kv, Lab.place(d, new Matrix(1, 16), 0, 0), Lab.place(d, v, 0, 0), Lab.ids(d, 1, 1, 0));
                 Rows out = Lab.empty(d, 1, 16, 0, 0);
-                d.ops().attention(
-                        out, Lab.place(d, new Matrix(1, 16), 0, 0), kv, Lab.ids(d, 1, 1, 0), new Attention(1, 1f, 0));
+                d.ops()
+                        .attention(
+                                out,
+                                Lab.place(d, new Matrix(1, 16), 0, 0),
+                                kv,
+                                Lab.ids(d, 1, 1, 0),
+                                new Attention(1, 1f, 0));
                 return Lab.read(d, out);
             }
         });

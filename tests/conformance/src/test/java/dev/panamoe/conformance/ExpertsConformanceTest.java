@@ -69,12 +69,13 @@ class ExpertsConformanceTest {
 
     private static Matrix experts(Device d, Weights3 w, Matrix x, int[] ids, Matrix factors) {
         Rows y = Lab.empty(d, x.rows(), x.cols(), 3, 2);
-        d.ops().experts(
-                y,
-                w.on(d),
-                Lab.place(d, x, 1, 4),
-                Lab.ids(d, factors.rows(), factors.cols(), ids),
-                Lab.place(d, factors, 2, 1));
+        d.ops()
+                .experts(
+                        y,
+                        w.on(d),
+                        Lab.place(d, x, 1, 4),
+                        Lab.ids(d, factors.rows(), factors.cols(), ids),
+                        Lab.place(d, factors, 2, 1));
         return Lab.read(d, y);
     }
 
@@ -151,7 +152,10 @@ class ExpertsConformanceTest {
             }
         }
         TensorView w = new TensorView(
-                "identity", QuantType.F32, Shape.of(16, 16, 3), Weights.vector(identity).data());
+                "identity",
+                QuantType.F32,
+                Shape.of(16, 16, 3),
+                Weights.vector(identity).data());
         Weights3 all = new Weights3(w, w, w, Activation.SILU);
         Matrix x = new Matrix(1, 16);
         x.values()[4] = 2;

@@ -105,8 +105,8 @@ final class Lab implements AutoCloseable {
                 float a = actual.get(r, c);
                 boolean close = Math.abs((double) a - e) <= bound.at(r, c, e);
                 if (!close && Float.compare(a, e) != 0) {
-                    throw new AssertionError(
-                            what + ": [" + r + ", " + c + "] is " + a + ", reference " + e + ", bound " + bound.at(r, c, e));
+                    throw new AssertionError(what + ": [" + r + ", " + c + "] is " + a + ", reference " + e + ", bound "
+                            + bound.at(r, c, e));
                 }
             }
         }

@@ -97,7 +97,9 @@ class MatmulConformanceTest {
         }
         if (tokens > 2) {
             assertSameBits(
-                    "a part of a batch, " + type, matmul(lab.device(), w, x.rows(1, tokens - 2), gap), y.rows(1, tokens - 2));
+                    "a part of a batch, " + type,
+                    matmul(lab.device(), w, x.rows(1, tokens - 2), gap),
+                    y.rows(1, tokens - 2));
         }
     }
 
@@ -134,8 +136,7 @@ class MatmulConformanceTest {
         int heads = 3;
         for (QuantType type : types(Op.MATMUL_PER_HEAD)) {
             int cols = type.blockSize() == 1 ? 40 : type.blockSize();
-            TensorView w = Weights.random(
-                    type, Shape.of(cols, 5, heads), 8, 3 * (int) type.rowBytes(type.blockSize()));
+            TensorView w = Weights.random(type, Shape.of(cols, 5, heads), 8, 3 * (int) type.rowBytes(type.blockSize()));
             for (int tokens : new int[] {1, 6}) {
                 Matrix x = Matrix.random(tokens * heads, cols, tokens);
                 Matrix y = lab.check(

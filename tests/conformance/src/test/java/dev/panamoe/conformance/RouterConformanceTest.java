@@ -82,15 +82,19 @@ class RouterConformanceTest {
             }
             check(spec, logits, null, null);
         }
-        assertThat(ids(lab.device(), RouterSpec.softmaxTopK(40, 3), new Matrix(1, 40))).containsExactly(0, 1, 2);
+        assertThat(ids(lab.device(), RouterSpec.softmaxTopK(40, 3), new Matrix(1, 40)))
+                .containsExactly(0, 1, 2);
     }
 
     @Test
     void extremeLogits() {
         for (Gating gating : Gating.values()) {
             RouterSpec spec = new RouterSpec(6, 2, gating, 1, 1, GroupScore.MAX, true, 1);
-            check(spec, new Matrix(2, 6, new float[] {-300, 1e30f, 3, 200, -1e30f, 0, -500, -501, -502, -503, -504, -505}),
-                    null, null);
+            check(
+                    spec,
+                    new Matrix(2, 6, new float[] {-300, 1e30f, 3, 200, -1e30f, 0, -500, -501, -502, -503, -504, -505}),
+                    null,
+                    null);
         }
     }
 
@@ -101,7 +105,12 @@ class RouterConformanceTest {
             return Lab.read(d, weights);
         });
         for (Device d : new Device[] {lab.device()}) {
-            int[] expected = route(lab.reference(), spec, logits, bias, scale,
+            int[] expected = route(
+                    lab.reference(),
+                    spec,
+                    logits,
+                    bias,
+                    scale,
                     Lab.empty(lab.reference(), logits.rows(), spec.used(), 2, 3));
             int[] actual = route(d, spec, logits, bias, scale, Lab.empty(d, logits.rows(), spec.used(), 2, 3));
             assertThat(actual).as("%s, bias %s", spec, Arrays.toString(bias)).isEqualTo(expected);

@@ -123,10 +123,11 @@ class RowConformanceTest {
             frequencies[i] = (float) Math.pow(10_000, -(double) i / pairs);
         }
         Rows y = Lab.place(d, x, 2, 7);
-        d.ops().rope(
-                y,
-                Lab.ids(d, positions.length, 1, positions),
-                new Rope(pairing, d.upload(Weights.vector(frequencies), Op.VECTOR), 1.25f));
+        d.ops()
+                .rope(
+                        y,
+                        Lab.ids(d, positions.length, 1, positions),
+                        new Rope(pairing, d.upload(Weights.vector(frequencies), Op.VECTOR), 1.25f));
         return Lab.read(d, y);
     }
 
@@ -184,14 +185,20 @@ class RowConformanceTest {
             Matrix a = Matrix.random(n == 130 ? MANY : 3, n, n);
             Matrix b = Matrix.random(a.rows(), n, n + 1);
             lab.check("copy " + n, Bound.EXACT, d -> three(d, a, b, (ops, r) -> ops.copy(r[0], r[1])));
-            lab.check("add " + n, Bound.EXACT, d -> three(d, a, b, (ops, r) -> {
-                ops.copy(r[0], r[1]);
-                ops.add(r[0], r[2]);
-            }));
-            lab.check("scale " + n, Bound.EXACT, d -> three(d, a, b, (ops, r) -> {
-                ops.copy(r[0], r[1]);
-                ops.scale(r[0], 0.3f);
-            }));
+            lab.check(
+                    "add " + n,
+                    Bound.EXACT,
+                    d -> three(d, a, b, (ops, r) -> {
+                        ops.copy(r[0], r[1]);
+                        ops.add(r[0], r[2]);
+                    }));
+            lab.check(
+                    "scale " + n,
+                    Bound.EXACT,
+                    d -> three(d, a, b, (ops, r) -> {
+                        ops.copy(r[0], r[1]);
+                        ops.scale(r[0], 0.3f);
+                    }));
         }
     }
 
@@ -201,10 +208,13 @@ class RowConformanceTest {
             Matrix x = Matrix.random(2, n, n, 40);
             x.values()[0] = 1e30f;
             x.values()[n] = -1e30f;
-            lab.check("softcap " + n, Bound.of(0, 30 * SOFTCAP_BOUND), d -> three(d, x, x, (ops, r) -> {
-                ops.copy(r[0], r[1]);
-                ops.softcap(r[0], 30f);
-            }));
+            lab.check(
+                    "softcap " + n,
+                    Bound.of(0, 30 * SOFTCAP_BOUND),
+                    d -> three(d, x, x, (ops, r) -> {
+                        ops.copy(r[0], r[1]);
+                        ops.softcap(r[0], 30f);
+                    }));
         }
     }
 

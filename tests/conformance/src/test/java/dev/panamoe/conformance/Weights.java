@@ -45,8 +45,9 @@ final class Weights {
         switch (type) {
             case F32 -> block.set(LittleEndian.F32, o, (float) random.nextGaussian() * 0.3f);
             case F16 -> half(block, o, (float) random.nextGaussian() * 0.3f);
-            case BF16 -> block.set(
-                    LittleEndian.I16, o, (short) (Float.floatToIntBits((float) random.nextGaussian() * 0.3f) >> 16));
+            case BF16 ->
+                block.set(LittleEndian.I16, o, (short)
+                        (Float.floatToIntBits((float) random.nextGaussian() * 0.3f) >> 16));
             case Q4_0, Q5_0 -> half(block, o, small);
             case Q4_1, Q5_1 -> {
                 half(block, o, small);

@@ -102,7 +102,8 @@ class EngineTest {
                 int n = i;
                 threads.add(Thread.ofVirtual().start(() -> {
                     try (Session s = engine.newSession()) {
-                        together[n] = s.chat(questions.get(n), GREEDY, EngineTest::ignore).text();
+                        together[n] = s.chat(questions.get(n), GREEDY, EngineTest::ignore)
+                                .text();
                     }
                 }));
             }
@@ -155,9 +156,7 @@ class EngineTest {
         try (Engine engine = open(GEMMA);
                 Session session = engine.newSession()) {
             Completion answer = session.chat(
-                    QUESTION,
-                    GREEDY,
-                    delta -> Thread.currentThread().interrupt());
+                    QUESTION, GREEDY, delta -> Thread.currentThread().interrupt());
             assertThat(answer.finishReason()).isEqualTo(FinishReason.CANCELLED);
             assertThat(Thread.interrupted()).as("the flag is used up").isFalse();
             assertThat(session.chat("Hello!", GREEDY, EngineTest::ignore).text())

@@ -25,7 +25,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// threads compute it, and whether a sliding layer's cache is a ring.
 class ForwardTest {
     private static final List<String> VARIANTS = List.of(
-            "gemma4-moe/q4_0", "gemma4-moe-k/q4_k", "gemma4-dense/q8_0", "deepseek-v3/mla-q8_0", "deepseek-v2-lite/f32");
+            "gemma4-moe/q4_0",
+            "gemma4-moe-k/q4_k",
+            "gemma4-dense/q8_0",
+            "deepseek-v3/mla-q8_0",
+            "deepseek-v2-lite/f32");
 
     static Stream<Arguments> variants() {
         return BackendProvider.all().stream()
@@ -94,8 +98,7 @@ class ForwardTest {
     }
 
     /// Logits of all rows: (tokens, vocabulary).
-    private static float[] run(
-            String backend, Fixture fixture, int[] tokens, int rows, CacheType type, int threads) {
+    private static float[] run(String backend, Fixture fixture, int[] tokens, int rows, CacheType type, int threads) {
         try (Opened o = new Opened(backend, fixture, rows, threads);
                 Caches caches = o.model.newCaches(tokens.length, rows, type)) {
             float[] logits = new float[tokens.length * fixture.vocabulary()];
@@ -122,8 +125,7 @@ class ForwardTest {
                     .orElseThrow();
             file = GgufFile.open(fixture.model());
             ModelSpec spec = Architectures.read(file);
-            device = provider.open(
-                    ((Probe.Usable) provider.probe()).devices().getFirst(), new DeviceOptions(threads));
+            device = provider.open(((Probe.Usable) provider.probe()).devices().getFirst(), new DeviceOptions(threads));
             model = Model.load(file, spec, device);
             runner = new Runner(model, rows);
         }
