@@ -7,12 +7,18 @@ import dev.panamoe.tensor.QuantType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class WeightFormatTest {
     static Iterable<QuantType> types() {
         return WeightFormat.TYPES.keySet();
+    }
+
+    @Test
+    void noTypeThatTheCoreDecodesIsLeftOut() {
+        assertThat(WeightFormat.TYPES.keySet()).containsExactlyInAnyOrderElementsOf(Quants.supported());
     }
 
     /// Any bits at all, so scales are subnormal, infinite and NaN too.

@@ -2,9 +2,9 @@ package dev.panamoe.arch;
 
 import dev.panamoe.PanamoeException;
 import dev.panamoe.gguf.GgufFile;
+import dev.panamoe.gguf.Printable;
 import dev.panamoe.spec.ModelSpec;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /// All architectures that can run. A new one is a file beside this and a line here.
 public final class Architectures {
@@ -28,19 +28,12 @@ public final class Architectures {
         Architecture architecture = ALL.stream()
                 .filter(a -> a.name().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new PanamoeException(file.name() + ": the architecture '" + printable(name)
+                .orElseThrow(() -> new PanamoeException(file.name() + ": the architecture '" + Printable.escape(name, 40)
                         + "' is not supported; supported are " + String.join(", ", names())));
         try {
             return architecture.read(file);
         } catch (IllegalArgumentException | ArithmeticException e) {
             throw new PanamoeException(file.name() + ": the metadata contradicts itself: " + e.getMessage(), e);
         }
-    }
-
-    private static String printable(String s) {
-        return s.codePoints()
-                .limit(40)
-                .mapToObj(c -> Character.isISOControl(c) ? "?" : Character.toString(c))
-                .collect(Collectors.joining());
     }
 }

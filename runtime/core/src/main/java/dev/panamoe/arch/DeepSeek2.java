@@ -76,6 +76,9 @@ final class DeepSeek2 implements Architecture {
         String scaling = h.text("rope.scaling.type", "none");
         switch (scaling) {
             case "yarn" -> {
+                requireOne(h, "rope.scaling.attn_factor");
+                requireOne(h, "rope.scaling.yarn_attn_factor");
+                requireOne(h, "rope.scaling.yarn_ext_factor");
                 float factor = h.positive("rope.scaling.factor");
                 frequencies = Ropes.yarn(
                         ropeSize,
@@ -107,6 +110,13 @@ final class DeepSeek2 implements Architecture {
                 (float) scale,
                 new RopeSpec(RopeSpec.Pairing.INTERLEAVED, frequencies, (float) amplitude),
                 h.hasTensor("blk." + layer + ".attn_k_b.weight"));
+    }
+
+    /// A factor that no published model sets, and that would change the result if it were ignored.
+    private static void requireOne(Hyper h, String key) {
+        if (h.real(key, 1f) != 1f) {
+            throw h.fault("deepseek2." + key + " is " + h.real(key) + ", but only 1 is supported");
+        }
     }
 
     private static FeedForwardSpec experts(Hyper h, int layer, int layers, int embedding) {
@@ -141,7 +151,7 @@ final class DeepSeek2 implements Architecture {
                 router,
                 width,
                 Activation.SILU,
-                shared == 0 ? Optional.empty() : Optional.of(new Dense(shared * width, Activation.SILU)),
+                shared == 0 ? Optional.empty() : Optional.of(new Dense(Math.multiplyExact(shared, width), Activation.SILU)),
                 "_shexp",
                 false,
                 false,

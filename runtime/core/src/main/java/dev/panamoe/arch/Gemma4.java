@@ -60,7 +60,7 @@ final class Gemma4 implements Architecture {
                     sliding[i] ? slidingRope : globalRope,
                     true,
                     true,
-                    owns && !h.hasTensor("blk." + i + ".attn_v.weight"),
+                    owns && valuesFromKeys(h, i, sliding[i]),
                     owns ? OptionalInt.empty() : OptionalInt.of(lastOwner(h, sliding, owners, i)));
             specs.add(new LayerSpec(
                     i,
@@ -103,7 +103,16 @@ final class Gemma4 implements Architecture {
     private static float[] globalFrequencies(Hyper h) {
         int dims = even(h, "rope.dimension_count", h.width("attention.key_length"));
         float[] plain = Ropes.plain(dims, h.positive("rope.freq_base"));
-        return h.hasTensor("rope_freqs.weight") ? Ropes.divided(plain, h.vector("rope_freqs.weight", dims / 2)) : plain;
+        return Ropes.divided(plain, h.vector("rope_freqs.weight", dims / 2));
+    }
+
+    /// Global layers of the larger models have no value projection; a sliding layer without one is incomplete.
+    private static boolean valuesFromKeys(Hyper h, int layer, boolean sliding) {
+        String projection = "blk." + layer + ".attn_v.weight";
+        if (sliding && !h.hasTensor(projection)) {
+            throw h.fault("the tensor " + projection + " is missing; the file is damaged or of an unknown kind");
+        }
+        return !h.hasTensor(projection);
     }
 
     private static int lastOwner(Hyper h, boolean[] sliding, int owners, int layer) {

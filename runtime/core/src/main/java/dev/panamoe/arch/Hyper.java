@@ -3,6 +3,7 @@ package dev.panamoe.arch;
 import dev.panamoe.PanamoeException;
 import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.gguf.Metadata;
+import dev.panamoe.quant.BlockDecoder;
 import dev.panamoe.quant.Quants;
 import dev.panamoe.tensor.TensorView;
 
@@ -21,10 +22,6 @@ final class Hyper {
         this.file = file;
         this.metadata = file.metadata();
         this.prefix = architecture + ".";
-    }
-
-    GgufFile file() {
-        return file;
     }
 
     boolean has(String key) {
@@ -144,8 +141,10 @@ final class Hyper {
         if (view.shape().size() != length) {
             throw fault(name + " has shape " + view.shape() + ", expected [" + length + "]");
         }
+        BlockDecoder decoder = Quants.find(view.type())
+                .orElseThrow(() -> fault(name + ": " + view.type() + " cannot be decoded; it should be F32"));
         float[] out = new float[length];
-        Quants.get(view.type()).decode(view.data(), 0, out, 0, length);
+        decoder.decode(view.data(), 0, out, 0, length);
         return out;
     }
 }

@@ -59,10 +59,15 @@ public final class Engine implements AutoCloseable {
             file = own(ModelFile.open(source)).file();
             ModelSpec spec = Architectures.read(file);
             tokenizer = Tokenizer.of(file.metadata());
+            if (tokenizer.size() > spec.vocabulary()) {
+                throw new PanamoeException(file.name() + ": the tokenizer has " + tokenizer.size()
+                        + " tokens, but token_embd.weight only " + spec.vocabulary()
+                        + " rows; the file is damaged or was converted wrongly");
+            }
             Device opened = own(choice.open(new DeviceOptions(options.threads())));
             model = own(Model.load(file, spec, opened));
             runner = own(new Runner(model, rowsFor(spec)));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             close();
             throw e;
         }
@@ -96,7 +101,13 @@ public final class Engine implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException("the engine is closed");
         }
-        return new Session(this, newCaches(contextLength()));
+        Caches caches = newCaches(contextLength());
+        try {
+            return new Session(this, caches);
+        } catch (RuntimeException | Error e) {
+            caches.close();
+            throw e;
+        }
     }
 
     /// Keys and values of one sequence.
@@ -221,21 +232,23 @@ public final class Engine implements AutoCloseable {
         device.lock();
         try {
             closed = true;
+            RuntimeException failure = null;
             while (!resources.isEmpty()) {
-                closeQuietly(resources.pop());
+                try {
+                    resources.pop().close();
+                } catch (Exception e) {
+                    if (failure == null) {
+                        failure = new IllegalStateException("a part of the engine could not be closed", e);
+                    } else {
+                        failure.addSuppressed(e);
+                    }
+                }
+            }
+            if (failure != null) {
+                throw failure;
             }
         } finally {
             device.unlock();
-        }
-    }
-
-    private static void closeQuietly(AutoCloseable resource) {
-        try {
-            resource.close();
-        } catch (RuntimeException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new IllegalStateException(e);
         }
     }
 }

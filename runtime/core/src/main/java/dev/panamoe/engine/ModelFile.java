@@ -1,5 +1,6 @@
 package dev.panamoe.engine;
 
+import dev.panamoe.PanamoeException;
 import dev.panamoe.gguf.GgufFile;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -15,9 +16,12 @@ public final class ModelFile implements AutoCloseable {
     }
 
     /// @param model a GGUF file, or an embedded model such as `demo:gemma4`
-    /// @throws dev.panamoe.PanamoeException when it is not a sound GGUF file
+    /// @throws PanamoeException when it is not a sound GGUF file
     @SuppressWarnings("MustBeClosedChecker") // The arena lives as long as the file, whose close() ends it.
     public static ModelFile open(String model) {
+        if (model.isEmpty()) {
+            throw new PanamoeException("the name of the model file is empty; give the path of a .gguf file");
+        }
         Arena arena = Arena.ofShared();
         try {
             return new ModelFile(
@@ -25,7 +29,7 @@ public final class ModelFile implements AutoCloseable {
                             ? EmbeddedModels.open(model, arena)
                             : GgufFile.open(Path.of(model)),
                     arena);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             arena.close();
             throw e;
         }

@@ -19,26 +19,36 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /// One conversation: its messages, and the keys and values of every token so far. Not for use by several threads at
 /// once; different sessions are independent.
 public final class Session implements AutoCloseable {
+    private static final Set<String> UNTRUSTED = Set.of("user", "tool");
+
     private final Engine engine;
     private final Caches caches;
     private final List<ChatMessage> messages = new ArrayList<>();
     private final float[] logits;
 
+    /// Tokens that have a text. The model may have more rows, which were never trained.
+    private final int tokenCount;
+
     /// The tokens whose keys and values are in the caches.
     private int[] tokens = new int[64];
 
     private int position;
+
+    /// One more than the highest position that was stored since the caches were last begun anew.
+    private int written;
     private final int[] one = new int[1];
 
     Session(Engine engine, Caches caches) {
         this.engine = engine;
         this.caches = caches;
         this.logits = new float[engine.spec().vocabulary()];
+        this.tokenCount = engine.tokenizer().size();
     }
 
     /// Answers a message of the user and remembers both, with the sampling the model's authors recommend.
@@ -72,9 +82,18 @@ public final class Session implements AutoCloseable {
             Consumer<Delta> listener) {
         ChatFormat format = engine.chatFormat();
         // The template writes the beginning-of-sequence token itself.
-        int[] prompt = engine.tokenizer().encode(format.render(conversation, true, variables), true);
+        int[] prompt = engine.tokenizer().encodeGuarded(format.render(guarded(conversation), true, variables));
         return generate(
                 prompt, options, Optional.of(OutputParser.of(engine.tokenizer(), engine.markers(), prompt)), listener);
+    }
+
+    /// What users and tools say must not forge the turns of the conversation.
+    private List<ChatMessage> guarded(List<ChatMessage> conversation) {
+        return conversation.stream()
+                .map(m -> UNTRUSTED.contains(m.role())
+                        ? new ChatMessage(m.role(), engine.tokenizer().guard(m.content()))
+                        : m)
+                .toList();
     }
 
     /// Continues a text as it is, without a chat template.
@@ -129,7 +148,7 @@ public final class Session implements AutoCloseable {
         long promptEnd = 0;
         FinishReason reason;
         while (true) {
-            int token = sampler.sample(logits, 0, logits.length);
+            int token = sampler.sample(logits, 0, tokenCount);
             if (generated.isEmpty()) {
                 promptEnd = System.nanoTime();
             }
@@ -168,10 +187,10 @@ public final class Session implements AutoCloseable {
             throw new PanamoeException("the prompt has " + prompt.length + " tokens, but the context holds "
                     + engine.contextLength() + "; use a larger --ctx or a shorter prompt");
         }
-        int size = engine.spec().vocabulary();
         for (int token : prompt) {
-            if (token < 0 || token >= size) {
-                throw new PanamoeException("token " + token + " is not in the vocabulary, which ends at " + (size - 1));
+            if (token < 0 || token >= tokenCount) {
+                throw new PanamoeException(
+                        "token " + token + " is not in the vocabulary, which ends at " + (tokenCount - 1));
             }
         }
     }
@@ -185,8 +204,12 @@ public final class Session implements AutoCloseable {
             common = shorter;
         }
         common = Math.min(common, prompt.length - 1);
-        if (position - common > caches.rewindable()) {
+        // What counts is how far rings were ever written, not where an earlier rewind has left the session.
+        if (written - common > caches.rewindable()) {
             common = 0;
+        }
+        if (common == 0) {
+            written = 0;
         }
         position = common;
         return common;
@@ -225,6 +248,8 @@ public final class Session implements AutoCloseable {
     }
 
     private void forward(Runner runner, int[] source, int from, int count) {
+        // Before the pass: when it fails half way, some of it may be written.
+        written = Math.max(written, position + count);
         runner.forward(caches, source, from, count, position, Tap.NONE);
         if (position + count > tokens.length) {
             tokens = Arrays.copyOf(
@@ -248,6 +273,7 @@ public final class Session implements AutoCloseable {
     public void reset() {
         messages.clear();
         position = 0;
+        written = 0;
     }
 
     /// Frees the keys and values.

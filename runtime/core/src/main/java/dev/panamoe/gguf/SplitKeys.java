@@ -32,7 +32,8 @@ record SplitKeys(String source, int number, int count, OptionalInt tensors) {
                     "has only one of the keys " + NUMBER + " and " + COUNT + "; the file is damaged");
         }
         int n = number.orElse(0);
-        int of = count.orElse(1);
+        // A file merged from parts says that it is part 0 of 0.
+        int of = n == 0 && count.orElse(1) == 0 ? 1 : count.orElse(1);
         if (of < 1 || of > MAX_PARTS || n < 0 || n >= of) {
             throw fault(
                     metadata.source(),

@@ -34,7 +34,7 @@ public final class Caches implements AutoCloseable {
                     slack = Math.min(slack, own.get().capacity() - window);
                 }
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             close();
             throw e;
         }

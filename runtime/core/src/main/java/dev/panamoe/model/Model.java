@@ -28,10 +28,16 @@ public final class Model implements AutoCloseable {
     @SuppressWarnings("MustBeClosedChecker") // The arena lives as long as the model, whose close() ends it.
     public static Model load(GgufFile file, ModelSpec spec, Device device) {
         WeightLoader.check(file, spec, device);
+        long wanted = WeightLoader.derivedBytes(spec);
+        if (wanted > device.freeMemory()) {
+            throw new PanamoeException(file.name() + ": transposing attn_kv_b takes " + mib(wanted) + " MiB, but only "
+                    + mib(device.freeMemory()) + " MiB are free on "
+                    + device.info().id() + "; use a file with attn_k_b and attn_v_b");
+        }
         Arena derived = Arena.ofShared();
         try {
             return new Model(spec, device, derived, WeightLoader.load(file, spec, device, derived));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             derived.close();
             throw e;
         }

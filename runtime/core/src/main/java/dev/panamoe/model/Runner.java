@@ -1,9 +1,7 @@
 package dev.panamoe.model;
 
 import dev.panamoe.spi.Device;
-import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
-import java.util.Arrays;
 
 /// Runs forward passes of one model with one set of buffers. One thread at a time may use it.
 public final class Runner implements AutoCloseable {
@@ -12,8 +10,8 @@ public final class Runner implements AutoCloseable {
     private final Forward forward;
     private final Scratch scratch;
     private final int maxRows;
-    private final int[] oneToken = new int[1];
-    private final int[] onePosition = new int[1];
+    private final int[] hostTokens;
+    private final int[] hostPositions;
     private final Rows oneLogitRow;
 
     private Activations current;
@@ -23,6 +21,8 @@ public final class Runner implements AutoCloseable {
         this.model = model;
         this.device = model.device();
         this.maxRows = maxRows;
+        this.hostTokens = new int[maxRows];
+        this.hostPositions = new int[maxRows];
         this.forward = new Forward(model.spec(), model.weights(), device.ops());
         this.scratch = new Scratch(model.spec(), device, maxRows, MemoryPlan.logitRows(model.spec(), maxRows));
         this.oneLogitRow = Rows.of(scratch.logits, 1, model.spec().vocabulary());
@@ -51,22 +51,13 @@ public final class Runner implements AutoCloseable {
                     + " of " + caches.contextLength());
         }
         current = scratch.rows(count);
-        if (count == 1) {
-            oneToken[0] = tokens[from];
-            onePosition[0] = position;
-            write(oneToken, onePosition);
-        } else {
-            int[] positions = new int[count];
-            Arrays.setAll(positions, i -> position + i);
-            write(Arrays.copyOfRange(tokens, from, from + count), positions);
+        System.arraycopy(tokens, from, hostTokens, 0, count);
+        for (int i = 0; i < count; i++) {
+            hostPositions[i] = position + i;
         }
+        device.write(current.tokens, hostTokens);
+        device.write(current.positions, hostPositions);
         forward.run(current, caches, tap);
-    }
-
-    private void write(int[] tokens, int[] positions) {
-        Ids ids = current.tokens;
-        device.write(ids, tokens);
-        device.write(current.positions, positions);
     }
 
     /// Logits of rows of the latest forward pass.

@@ -26,72 +26,158 @@ import dev.panamoe.spi.Op;
 import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Weight;
+import dev.panamoe.tensor.LittleEndian;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.Shape;
 import dev.panamoe.tensor.TensorView;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
 
 /// Finds a model's tensors, checks each against the shape its specification implies, and gives them to a device.
 ///
-/// It runs twice over the same specification: {@link #check} only looks, so that everything a device lacks is
-/// reported at once and before any work; {@link #load} uploads.
+/// The same walk over the specification serves two sinks: {@link #check} only looks, so that everything that is wrong
+/// with a file on a device is reported at once and before any work; {@link #load} uploads.
 final class WeightLoader {
-    private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final int FAULTS_SHOWN = 5;
+    private static final int NAMES_SHOWN = 3;
 
     private final GgufFile file;
     private final ModelSpec spec;
-    private final Device device;
-    private final Arena derived;
-    private final boolean upload;
-    private final Map<String, List<String>> unsupported = new LinkedHashMap<>();
+    private final Sink sink;
     private final Map<RopeSpec, Rope> ropes = new LinkedHashMap<>();
 
-    private WeightLoader(GgufFile file, ModelSpec spec, Device device, Arena derived, boolean upload) {
+    private WeightLoader(GgufFile file, ModelSpec spec, Sink sink) {
         this.file = file;
         this.spec = spec;
-        this.device = device;
-        this.derived = derived;
-        this.upload = upload;
+        this.sink = sink;
     }
 
     /// Looks at every tensor of the model without uploading.
     ///
-    /// @throws PanamoeException when a tensor is missing or has another shape than the metadata implies, or when the
-    ///     device lacks quant types: all of them, with the tensors
+    /// @throws PanamoeException when tensors are missing, have another shape than the metadata implies, or are of quant
+    ///     types that the device lacks: everything in one line
     static void check(GgufFile file, ModelSpec spec, Device device) {
-        try (Arena none = Arena.ofConfined()) {
-            WeightLoader loader = new WeightLoader(file, spec, device, none, false);
-            loader.model();
-            loader.refuseUnsupported();
-        }
+        Check check = new Check(device);
+        new WeightLoader(file, spec, check).model();
+        check.throwIfFaulty(file.name());
     }
 
     /// Uploads every tensor of a model that {@link #check} found good.
     ///
     /// @param derived owns weights that are computed from the file's; must outlive the device's use of them
     static ModelWeights load(GgufFile file, ModelSpec spec, Device device, Arena derived) {
-        return new WeightLoader(file, spec, device, derived, true).model();
+        return new WeightLoader(file, spec, new Upload(device, derived)).model();
     }
 
-    private void refuseUnsupported() {
-        if (unsupported.isEmpty()) {
-            return;
+    /// What becomes of the tensors that the walk comes upon.
+    private interface Sink {
+        /// A tensor of the file, or a cut of it.
+        Weight place(TensorView view, Op use);
+
+        /// An F32 weight that the host computes.
+        ///
+        /// @param values fills memory of the shape's size
+        Weight derive(String name, Op use, Shape shape, Consumer<MemorySegment> values);
+
+        /// A tensor that is missing or has a wrong shape.
+        Weight fault(String name, Shape want, String what);
+    }
+
+    /// Collects what is wrong.
+    private static final class Check implements Sink {
+        private final Device device;
+        private final List<String> faults = new ArrayList<>();
+        private final Map<String, List<String>> unsupported = new LinkedHashMap<>();
+
+        Check(Device device) {
+            this.device = device;
         }
-        List<String> parts = new ArrayList<>();
-        unsupported.forEach((type, names) -> {
-            String shown = String.join(", ", names.subList(0, Math.min(3, names.size())));
-            parts.add(type + " (" + shown + (names.size() > 3 ? " and " + (names.size() - 3) + " more" : "") + ")");
-        });
-        throw new PanamoeException(file.name() + ": " + device.info().id()
-                + " does not support the quant types of these tensors: " + String.join("; ", parts)
-                + "; use another quantisation of the model, for example Q4_0, Q4_K or Q8_0");
+
+        @Override
+        public Weight place(TensorView view, Op use) {
+            if (!device.supports(use, view.type())) {
+                unsupported
+                        .computeIfAbsent(view.type() + " in " + use, t -> new ArrayList<>())
+                        .add(view.name());
+            }
+            return new Unplaced(view.name(), view.type(), view.shape());
+        }
+
+        @Override
+        public Weight derive(String name, Op use, Shape shape, Consumer<MemorySegment> values) {
+            return new Unplaced(name, QuantType.F32, shape);
+        }
+
+        @Override
+        public Weight fault(String name, Shape want, String what) {
+            faults.add(what);
+            return new Unplaced(name, QuantType.F32, want);
+        }
+
+        void throwIfFaulty(String fileName) {
+            if (!faults.isEmpty()) {
+                throw new PanamoeException(fileName + ": "
+                        + shown(faults, FAULTS_SHOWN, "; ")
+                        + "; the file is damaged or of an unknown kind");
+            }
+            if (!unsupported.isEmpty()) {
+                List<String> parts = new ArrayList<>();
+                unsupported.forEach((type, names) -> parts.add(type + " (" + shown(names, NAMES_SHOWN, ", ") + ")"));
+                throw new PanamoeException(fileName + ": " + device.info().id()
+                        + " does not support the quant types of these tensors: " + String.join("; ", parts)
+                        + "; use another quantisation of the model, for example Q4_0, Q4_K or Q8_0");
+            }
+        }
+
+        private static String shown(List<String> all, int most, String separator) {
+            int n = Math.min(most, all.size());
+            String rest = all.size() > n ? " and " + (all.size() - n) + " more" : "";
+            return String.join(separator, all.subList(0, n)) + rest;
+        }
+    }
+
+    /// Gives everything to the device.
+    private record Upload(Device device, Arena derived) implements Sink {
+        @Override
+        public Weight place(TensorView view, Op use) {
+            return device.upload(view, use);
+        }
+
+        @Override
+        public Weight derive(String name, Op use, Shape shape, Consumer<MemorySegment> values) {
+            MemorySegment data = derived.allocate(TensorView.byteSize(QuantType.F32, shape));
+            values.accept(data);
+            return device.upload(new TensorView(name, QuantType.F32, shape, data), use);
+        }
+
+        @Override
+        public Weight fault(String name, Shape want, String what) {
+            throw new IllegalStateException("not checked before: " + what);
+        }
+    }
+
+    /// What stands for a weight while only looking.
+    private record Unplaced(String name, QuantType type, Shape shape) implements Weight {}
+
+    /// Uses a tensor if it is there and has the shape that the metadata implies; trailing dimensions of 1 do not matter.
+    private Weight tensor(String name, Shape want, Function<TensorView, Weight> use) {
+        Optional<TensorView> found = file.find(name);
+        if (found.isEmpty()) {
+            return sink.fault(name, want, "the tensor " + name + " is missing");
+        }
+        Shape got = found.get().shape();
+        boolean fits = got.cols() == want.cols() && got.rows() == want.rows() && got.slices() == want.slices();
+        if (!fits) {
+            return sink.fault(name, want, name + " has shape " + got + ", the metadata implies " + want);
+        }
+        return use.apply(got.equals(want) ? found.get() : found.get().reshape(want));
     }
 
     private ModelWeights model() {
@@ -137,7 +223,7 @@ final class WeightLoader {
                 layer.postNorms() ? vector(p + "post_attention_norm.weight", d) : null,
                 vector(p + "ffn_norm.weight", d),
                 layer.postNorms() ? vector(p + "post_ffw_norm.weight", d) : null,
-                layer.outputScale() ? hostVector(p + "layer_output_scale.weight", 1)[0] : 1f,
+                layer.outputScale() ? scalar(p + "layer_output_scale.weight") : 1f,
                 w == 0
                         ? null
                         : new PerLayer(
@@ -184,46 +270,45 @@ final class WeightLoader {
 
     /// A matrix per head; some files list the heads' rows as one tall matrix of the same bytes.
     private Weight heads(String name, long cols, long rows, long heads) {
-        TensorView view = file.get(name);
         Shape want = Shape.of(cols, rows, heads);
-        if (view.shape().equals(Shape.of(cols, rows * heads))) {
-            view = view.reshape(want);
-        }
-        return place(expect(view, want), Op.MATMUL_PER_HEAD);
+        Shape tall = Shape.of(cols, rows * heads);
+        boolean isTall = file.find(name).map(t -> t.shape().equals(tall)).orElse(false);
+        return tensor(name, isTall ? tall : want, t -> sink.place(isTall ? t.reshape(want) : t, Op.MATMUL_PER_HEAD));
     }
 
-    private TensorView fusedHeads(String name, Mla a) {
+    /// Per head of `attn_kv_b`: key rows (nopeSize, rank), then value rows (valueSize, rank).
+    private Weight fusedHeads(String name, Mla a, Function<TensorView, Weight> use) {
         int rows = a.nopeSize() + a.valueSize();
-        TensorView view = expect(file.get(name), Shape.of(a.rank(), (long) a.heads() * rows));
-        return view.reshape(Shape.of(a.rank(), rows, a.heads()));
+        return tensor(
+                name,
+                Shape.of(a.rank(), (long) a.heads() * rows),
+                t -> use.apply(t.reshape(Shape.of(a.rank(), rows, a.heads()))));
     }
 
-    /// Each head's key rows (nopeSize, rank), transposed to (rank, nopeSize). Quantised blocks run along the other
-    /// dimension, so the result is F32: exact, and small beside the experts.
+    /// Each head's key rows, transposed to (rank, nopeSize). Quantised blocks run along the other dimension, so the
+    /// result is F32: exact, and small beside the experts.
     private Weight keyUpFromFused(String name, Mla a) {
-        TensorView fused = fusedHeads(name, a);
         Shape shape = Shape.of(a.nopeSize(), a.rank(), a.heads());
-        if (!upload) {
-            note(fused, Op.MATMUL_PER_HEAD);
-            return new Unplaced(name, QuantType.F32, shape);
-        }
+        return fusedHeads(
+                name, a, t -> sink.derive(name + "[k]", Op.MATMUL_PER_HEAD, shape, out -> transposeKeys(t, a, out)));
+    }
+
+    private static void transposeKeys(TensorView fused, Mla a, MemorySegment out) {
         BlockDecoder decoder = Quants.get(fused.type());
-        MemorySegment out = derived.allocate(TensorView.byteSize(QuantType.F32, shape));
         float[] row = new float[a.rank()];
         for (int h = 0; h < a.heads(); h++) {
             for (int n = 0; n < a.nopeSize(); n++) {
                 decoder.decode(fused.data(), h * fused.sliceStride() + n * fused.rowBytes(), row, 0, row.length);
                 for (int c = 0; c < row.length; c++) {
-                    out.set(F32, 4 * (((long) h * a.rank() + c) * a.nopeSize() + n), row[c]);
+                    out.set(LittleEndian.F32, 4 * (((long) h * a.rank() + c) * a.nopeSize() + n), row[c]);
                 }
             }
         }
-        return device.upload(new TensorView(name + "[k]", QuantType.F32, shape, out), Op.MATMUL_PER_HEAD);
     }
 
-    /// Each head's value rows, which follow its key rows, as they are.
+    /// Each head's value rows as they are.
     private Weight valueUpFromFused(String name, Mla a) {
-        return place(fusedHeads(name, a).rows(a.nopeSize(), a.valueSize()), Op.MATMUL_PER_HEAD);
+        return fusedHeads(name, a, t -> sink.place(t.rows(a.nopeSize(), a.valueSize()), Op.MATMUL_PER_HEAD));
     }
 
     private DenseWeights dense(String p, String suffix, Dense f) {
@@ -254,98 +339,83 @@ final class WeightLoader {
     private Experts experts(String p, Moe f) {
         int d = spec.embedding();
         int n = f.router().experts();
-        Shape in = Shape.of(d, f.width(), n);
+        int width = f.width();
         Weight gate;
         Weight up;
-        String fusedName = p + "ffn_gate_up_exps.weight";
-        if (file.find(fusedName).isPresent()) {
-            TensorView fused = expect(file.get(fusedName), Shape.of(d, 2L * f.width(), n));
-            gate = place(fused.rows(0, f.width()), Op.EXPERTS);
-            up = place(fused.rows(f.width(), f.width()), Op.EXPERTS);
+        String fused = p + "ffn_gate_up_exps.weight";
+        if (file.find(fused).isPresent()) {
+            Shape both = Shape.of(d, 2L * width, n);
+            gate = tensor(fused, both, t -> sink.place(t.rows(0, width), Op.EXPERTS));
+            up = tensor(fused, both, t -> sink.place(t.rows(width, width), Op.EXPERTS));
         } else {
-            gate = place(expect(file.get(p + "ffn_gate_exps.weight"), in), Op.EXPERTS);
-            up = place(expect(file.get(p + "ffn_up_exps.weight"), in), Op.EXPERTS);
+            gate = place(p + "ffn_gate_exps.weight", Op.EXPERTS, Shape.of(d, width, n));
+            up = place(p + "ffn_up_exps.weight", Op.EXPERTS, Shape.of(d, width, n));
         }
-        Weight down = place(expect(file.get(p + "ffn_down_exps.weight"), Shape.of(f.width(), d, n)), Op.EXPERTS);
+        Weight down = place(p + "ffn_down_exps.weight", Op.EXPERTS, Shape.of(width, d, n));
         return new Experts(gate, up, down, f.activation());
     }
 
     /// Gemma's router input is `rms(x) / sqrt(d) * scale`: the constant goes into the weight.
     private Weight routerNorm(String name) {
-        float[] scale = hostVector(name, spec.embedding());
+        Shape shape = Shape.of(spec.embedding());
         double root = Math.sqrt(spec.embedding());
-        for (int i = 0; i < scale.length; i++) {
-            scale[i] = (float) (scale[i] / root);
-        }
-        return vector(name, scale);
+        return tensor(name, shape, t -> {
+            float[] scale = decode(t);
+            for (int i = 0; i < scale.length; i++) {
+                scale[i] = (float) (scale[i] / root);
+            }
+            return sink.derive(
+                    name,
+                    Op.VECTOR,
+                    shape,
+                    out -> MemorySegment.copy(scale, 0, out, LittleEndian.F32, 0, scale.length));
+        });
     }
 
     private Rope rope(RopeSpec r) {
-        return ropes.computeIfAbsent(
-                r, s -> new Rope(s.pairing(), vector("rope frequencies", s.inverseFrequencies()), s.amplitude()));
+        return ropes.computeIfAbsent(r, s -> {
+            float[] f = s.inverseFrequencies();
+            Weight frequencies = sink.derive(
+                    "rope frequencies",
+                    Op.VECTOR,
+                    Shape.of(f.length),
+                    out -> MemorySegment.copy(f, 0, out, LittleEndian.F32, 0, f.length));
+            return new Rope(s.pairing(), frequencies, s.amplitude());
+        });
     }
 
     /// A weight whose rows are outputs and whose columns are inputs.
     private Weight matrix(String name, Op use, long cols, long rows) {
-        return place(expect(file.get(name), Shape.of(cols, rows)), use);
+        return place(name, use, Shape.of(cols, rows));
     }
 
     private Weight vector(String name, int length) {
-        return place(expect(file.get(name), Shape.of(length)), Op.VECTOR);
+        return place(name, Op.VECTOR, Shape.of(length));
     }
 
-    /// A vector computed on the host.
-    private Weight vector(String name, float[] values) {
-        Shape shape = Shape.of(values.length);
-        if (!upload) {
-            return new Unplaced(name, QuantType.F32, shape);
-        }
-        MemorySegment data = derived.allocate(4L * values.length);
-        for (int i = 0; i < values.length; i++) {
-            data.set(F32, 4L * i, values[i]);
-        }
-        return device.upload(new TensorView(name, QuantType.F32, shape, data), Op.VECTOR);
+    private Weight place(String name, Op use, Shape want) {
+        return tensor(name, want, t -> sink.place(t, use));
     }
 
-    private float[] hostVector(String name, int length) {
-        TensorView view = expect(file.get(name), Shape.of(length));
-        float[] out = new float[length];
-        Quants.get(view.type()).decode(view.data(), 0, out, 0, length);
+    /// A single number that the host needs.
+    private float scalar(String name) {
+        float[] value = {1};
+        tensor(name, Shape.of(1), t -> {
+            value[0] = decode(t)[0];
+            return new Unplaced(name, t.type(), t.shape());
+        });
+        return value[0];
+    }
+
+    /// A small vector, decoded on the host.
+    private float[] decode(TensorView vector) {
+        BlockDecoder decoder = Quants.find(vector.type())
+                .orElseThrow(() -> new PanamoeException(file.name() + ": " + vector.name() + ": " + vector.type()
+                        + " cannot be decoded; it should be F32"));
+        float[] out = new float[Math.toIntExact(vector.shape().cols())];
+        decoder.decode(vector.data(), 0, out, 0, out.length);
         return out;
     }
-
-    private Weight place(TensorView view, Op use) {
-        if (!upload) {
-            note(view, use);
-            return new Unplaced(view.name(), view.type(), view.shape());
-        }
-        return device.upload(view, use);
-    }
-
-    private void note(TensorView view, Op use) {
-        if (!device.supports(use, view.type())) {
-            unsupported
-                    .computeIfAbsent(view.type().toString(), t -> new ArrayList<>())
-                    .add(view.name());
-        }
-    }
-
-    /// The tensor must have the shape that the metadata implies; trailing dimensions of 1 do not matter.
-    private TensorView expect(TensorView view, Shape want) {
-        if (view.shape().equals(want)) {
-            return view;
-        }
-        if (view.shape().cols() == want.cols()
-                && view.shape().rows() == want.rows()
-                && view.shape().slices() == want.slices()) {
-            return view.reshape(want);
-        }
-        throw new PanamoeException(file.name() + ": " + view.name() + " has shape " + view.shape()
-                + ", but the metadata implies " + want + "; the file is damaged or of an unknown kind");
-    }
-
-    /// What stands for a weight while only looking.
-    private record Unplaced(String name, QuantType type, Shape shape) implements Weight {}
 
     /// Bytes of F32 weights that {@link #load} derives: see {@link #keyUpFromFused}.
     static long derivedBytes(ModelSpec spec) {

@@ -47,6 +47,7 @@ public sealed interface AttentionSpec {
             if (rope.dims() > headSize) {
                 throw new IllegalArgumentException("rope over " + rope.dims() + " of " + headSize + " values");
             }
+            Math.multiplyExact(heads, headSize);
         }
 
         @Override
@@ -86,6 +87,9 @@ public sealed interface AttentionSpec {
             if (rope.dims() != ropeSize) {
                 throw new IllegalArgumentException("rope over " + rope.dims() + " instead of " + ropeSize + " values");
             }
+            Math.multiplyExact(heads, Math.addExact(nopeSize, ropeSize));
+            Math.multiplyExact(heads, Math.addExact(rank, ropeSize));
+            Math.multiplyExact(heads, valueSize);
         }
 
         @Override

@@ -26,5 +26,6 @@ public record ModelSpec(
         List<LayerSpec> layers) {
     public ModelSpec {
         layers = List.copyOf(layers);
+        Math.multiplyExact(perLayerInput, layers.size());
     }
 }

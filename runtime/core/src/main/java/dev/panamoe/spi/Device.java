@@ -28,7 +28,7 @@ public interface Device extends AutoCloseable {
     /// The operations, recorded in the order of the calls.
     Ops ops();
 
-    /// Copies `ids.rows() * ids.cols()` integers to the device.
+    /// Copies the first `ids.rows() * ids.cols()` integers to the device.
     void write(Ids ids, int[] source);
 
     /// Copies rows to the device.

@@ -3,7 +3,10 @@ package dev.panamoe.tokenizer;
 import dev.panamoe.PanamoeException;
 import dev.panamoe.gguf.Metadata;
 import dev.panamoe.gguf.Printable;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -79,8 +82,41 @@ final class BpeTokenizer implements Tokenizer {
         return Collections.unmodifiableSet(stops);
     }
 
+    /// A noncharacter of Unicode, which has no business in a text, as UTF-8.
+    private static final byte[] GUARD = Utf8.of("\uFDD0");
+
+    @Override
+    public String guard(String text) {
+        byte[] utf8 = Utf8.of(text);
+        ByteArrayOutputStream out = new ByteArrayOutputStream(utf8.length);
+        boolean found = false;
+        for (int at = 0; at < utf8.length; at++) {
+            out.write(utf8[at]);
+            // Names of control tokens may lie within one another, so every place counts. A mark goes behind the first
+            // character, which must be whole for a template to read the text.
+            int special = specialTokens.match(utf8, at, true);
+            if (special >= 0 && isControl(special)) {
+                while (at + 1 < utf8.length && Utf8.isContinuation(utf8[at + 1])) {
+                    out.write(utf8[++at]);
+                }
+                out.writeBytes(GUARD);
+                found = true;
+            }
+        }
+        return found ? out.toString(StandardCharsets.UTF_8) : text;
+    }
+
+    @Override
+    public int[] encodeGuarded(String text) {
+        return encode(Utf8.of(text), true, true);
+    }
+
     @Override
     public int[] encode(byte[] utf8, boolean parseSpecial) {
+        return encode(utf8, parseSpecial, false);
+    }
+
+    private int[] encode(byte[] utf8, boolean parseSpecial, boolean guarded) {
         Merger merger = new Merger(merges);
         IntList tokens = new IntList();
         int textStart = 0;
@@ -91,13 +127,31 @@ final class BpeTokenizer implements Tokenizer {
                 at++;
                 continue;
             }
-            rules.encode(utf8, textStart, at, merger, tokens);
+            plain(utf8, textStart, at, guarded, merger, tokens);
             tokens.add(special);
             at += vocabulary.length(special);
             textStart = at;
         }
-        rules.encode(utf8, textStart, at, merger, tokens);
+        plain(utf8, textStart, at, guarded, merger, tokens);
         return tokens.toArray();
+    }
+
+    /// Text without special tokens, from which guards are taken out.
+    private void plain(byte[] utf8, int from, int to, boolean guarded, Merger merger, IntList tokens) {
+        if (!guarded) {
+            rules.encode(utf8, from, to, merger, tokens);
+            return;
+        }
+        byte[] text = new byte[to - from];
+        int n = 0;
+        for (int i = from; i < to; i++) {
+            if (i + GUARD.length <= to && Arrays.equals(utf8, i, i + GUARD.length, GUARD, 0, GUARD.length)) {
+                i += GUARD.length - 1;
+            } else {
+                text[n++] = utf8[i];
+            }
+        }
+        rules.encode(text, 0, n, merger, tokens);
     }
 
     @Override

@@ -38,6 +38,15 @@ public interface Tokenizer {
         return encode(Utf8.of(text), parseSpecial);
     }
 
+    /// Takes the meaning from control tokens that are written out in a text, by putting a mark into their names. Only
+    /// {@link #encodeGuarded} removes the marks; until then the text may be put into a larger one.
+    ///
+    /// @param text that somebody else typed and that must not forge the structure of a conversation
+    String guard(String text);
+
+    /// Token ids of a text with control tokens recognised, but for those inside what {@link #guard} returned.
+    int[] encodeGuarded(String text);
+
     /// The bytes that a token stands for in running text, which may be part of a UTF-8 character. Those of a control
     /// token are its name.
     ///

@@ -13,6 +13,8 @@ import dev.panamoe.spec.FeedForwardSpec.Moe;
 import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spec.RopeSpec.Pairing;
 import dev.panamoe.tensor.QuantType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -29,6 +31,7 @@ class ArchitecturesTest {
         GgufWriter writer = new GgufWriter();
         keys.forEach(writer::key);
         writer.tensor("token_embd.weight", QuantType.F32, 8, 16);
+        writer.tensor("rope_freqs.weight", QuantType.F32, floats(1, 1, 1, 1, 1e30f, 1e30f, 1e30f, 1e30f), 8);
         for (String tensor : tensors) {
             writer.tensor(tensor, QuantType.F32, 4);
         }
@@ -36,6 +39,17 @@ class ArchitecturesTest {
             return Architectures.read(file);
         }
     }
+
+    private static byte[] floats(float... values) {
+        ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
+        return bytes.array();
+    }
+
+    /// The value projections that sliding layers need.
+    private static final String[] VALUES = {
+        "blk.0.attn_v.weight", "blk.1.attn_v.weight", "blk.3.attn_v.weight", "blk.4.attn_v.weight"
+    };
 
     private static Map<String, Object> gemma() {
         Map<String, Object> k = new HashMap<>();
@@ -82,7 +96,7 @@ class ArchitecturesTest {
 
     @Test
     void gemmaLayersDifferByKind() {
-        ModelSpec spec = read(gemma(), "blk.0.attn_v.weight");
+        ModelSpec spec = read(gemma(), VALUES);
         Gqa sliding = (Gqa) spec.layers().get(0).attention();
         Gqa global = (Gqa) spec.layers().get(2).attention();
         assertThat(sliding.window()).isEqualTo(10);
@@ -99,6 +113,7 @@ class ArchitecturesTest {
         assertThat(global.rope().pairing()).isEqualTo(Pairing.HALVES);
         assertThat(sliding.rope().inverseFrequencies()[1]).isEqualTo((float) Math.pow(10_000, -0.25));
         assertThat(global.rope().inverseFrequencies()[1]).isEqualTo((float) Math.pow(1_000_000, -0.125));
+        assertThat(global.rope().inverseFrequencies()[4]).as("rope_freqs divide").isLessThan(1e-30f);
         assertThat(spec.logitSoftcap()).isEqualTo(30f);
         assertThat(spec.embeddingScale()).isEqualTo((float) Math.sqrt(8));
         assertThat(spec.layers().get(0).feedForward()).isInstanceOf(Dense.class);
@@ -109,7 +124,8 @@ class ArchitecturesTest {
         Map<String, Object> keys = gemma();
         keys.put("gemma4.attention.shared_kv_layers", 2);
         // Leftover tensors of sharing layers are ignored.
-        ModelSpec spec = read(keys, "blk.4.attn_v.weight", "blk.4.attn_k.weight");
+        ModelSpec spec = read(
+                keys, "blk.0.attn_v.weight", "blk.1.attn_v.weight", "blk.3.attn_v.weight", "blk.4.attn_k.weight");
         assertThat(((Gqa) spec.layers().get(3).attention()).sharedFrom()).isEmpty();
         assertThat(((Gqa) spec.layers().get(4).attention()).sharedFrom()).isEqualTo(OptionalInt.of(3));
         assertThat(((Gqa) spec.layers().get(5).attention()).sharedFrom()).isEqualTo(OptionalInt.of(2));
@@ -119,7 +135,7 @@ class ArchitecturesTest {
     void gemmaWidthsMayBeArrays() {
         Map<String, Object> keys = gemma();
         keys.put("gemma4.feed_forward_length", new int[] {32, 32, 32, 64, 64, 64});
-        ModelSpec spec = read(keys);
+        ModelSpec spec = read(keys, VALUES);
         assertThat(((Dense) spec.layers().get(2).feedForward()).width()).isEqualTo(32);
         assertThat(((Dense) spec.layers().get(3).feedForward()).width()).isEqualTo(64);
     }
@@ -173,6 +189,19 @@ class ArchitecturesTest {
         keys.put("gemma4.attention.head_count", 3);
         assertFault(keys, "3 query heads over 2 key heads");
 
+        assertFault(gemma(), "the tensor blk.0.attn_v.weight is missing");
+
+        keys = gemma();
+        keys.put("gemma4.attention.head_count_kv", 1);
+        keys.put("gemma4.attention.head_count", 1 << 24);
+        keys.put("gemma4.attention.key_length_swa", 256);
+        assertFault(keys, "contradicts itself");
+
+        keys = deepseek();
+        keys.put("deepseek2.attention.head_count", 1 << 24);
+        keys.put("deepseek2.attention.key_length_mla", 256);
+        assertFault(keys, "contradicts itself");
+
         keys = gemma();
         keys.put("gemma4.attention.shared_kv_layers", 6);
         assertFault(keys, "all 6 layers share");
@@ -206,8 +235,9 @@ class ArchitecturesTest {
     }
 
     private void assertFault(Map<String, Object> keys, String... parts) {
+        boolean incomplete = parts[0].contains("attn_v");
         assertThatExceptionOfType(PanamoeException.class)
-                .isThrownBy(() -> read(keys))
+                .isThrownBy(() -> read(keys, incomplete ? new String[0] : VALUES))
                 .satisfies(e -> assertThat(e.getMessage()).contains(parts).doesNotContain("\n"));
     }
 }

@@ -79,4 +79,14 @@ record WordTokenizer(List<String> control, List<String> userDefined, List<String
     public Set<Integer> stopTokens() {
         return Set.of();
     }
+
+    @Override
+    public String guard(String text) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public int[] encodeGuarded(String text) {
+        throw new UnsupportedOperationException();
+    }
 }

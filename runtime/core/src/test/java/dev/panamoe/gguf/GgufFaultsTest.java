@@ -259,8 +259,8 @@ class GgufFaultsTest {
                         "split.no 3 and split.count 3"),
                 fault(
                         "split of nothing",
-                        sound().key("split.no", 0).key("split.count", 0).bytes(),
-                        "split.no 0 and split.count 0"),
+                        sound().key("split.no", 1).key("split.count", 0).bytes(),
+                        "split.no 1 and split.count 0"),
                 fault(
                         "split tensors",
                         sound().key("split.no", 0)

@@ -198,6 +198,14 @@ class GgufFileTest {
         }
     }
 
+    /// The tool that merges parts leaves their keys behind, with a count of 0.
+    @Test
+    void aFileMergedFromPartsIsWhole() {
+        try (GgufFile file = GgufFile.open(part(0, 0, 2, "a", "b").write(dir.resolve("merged.gguf")))) {
+            assertThat(file.tensors().keySet()).containsExactly("a", "b");
+        }
+    }
+
     @Test
     void partsMustBeNamedCompleteAndBelongTogether() {
         part(0, 2, 2, "a").write(dir.resolve("plain.gguf"));

@@ -134,7 +134,8 @@ class ModelLoadTest {
                     new Limited(QuantType.Q4_0, Long.MAX_VALUE),
                     "model-q4_0.gguf",
                     "limited",
-                    "Q4_0 (",
+                    "Q4_0 in MATMUL (",
+                    "Q4_0 in EXPERTS (",
                     "blk.0.attn_q.weight",
                     " more)");
         }
@@ -158,12 +159,15 @@ class ModelLoadTest {
             LayerSpec last = layers.getLast();
             int next = layers.size();
             layers.add(new LayerSpec(next, last.attention(), last.feedForward(), true, false));
+            // All of them are missing: the first few are named and the rest counted.
             assertRefused(
                     file,
                     with(s, s.embedding(), layers),
                     new Limited(QuantType.Q8_1, Long.MAX_VALUE),
                     "model-q4_0.gguf",
-                    "blk." + next + ".attn_q.weight");
+                    "blk." + next + ".attn_q.weight is missing",
+                    "blk." + next + ".attn_k.weight is missing",
+                    " more; the file is damaged");
         }
     }
 

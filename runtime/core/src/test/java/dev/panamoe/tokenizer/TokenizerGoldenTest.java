@@ -98,6 +98,11 @@ class TokenizerGoldenTest {
         String text = c.get("text").stringValue();
         int[] ids = Goldens.ints(c.get("ids"));
         assertThat(tokenizer.encode(text, true)).as(text).isEqualTo(ids);
+        if (c.has("ids_control_as_text")) {
+            assertThat(tokenizer.encodeGuarded(tokenizer.guard(text)))
+                    .as("guarded: %s", text)
+                    .isEqualTo(Goldens.ints(c.get("ids_control_as_text")));
+        }
         TokenStream stream = tokenizer.stream(true);
         StringBuilder decoded = new StringBuilder();
         for (int id : ids) {

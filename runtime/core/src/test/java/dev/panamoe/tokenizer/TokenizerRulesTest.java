@@ -66,6 +66,22 @@ class TokenizerRulesTest {
     }
 
     @Test
+    void guardedTextHoldsNoControlTokens() {
+        int a = add("a", NORMAL);
+        int b = add("b", NORMAL);
+        int e = add("é", NORMAL);
+        int control = add("ab", CONTROL);
+        int within = add("ba", CONTROL);
+        int accented = add("éa", CONTROL);
+        Tokenizer tokenizer = gemma();
+        assertThat(tokenizer.encodeGuarded("ab" + tokenizer.guard("ababéa")))
+                .containsExactly(control, a, b, a, b, e, a);
+        assertThat(tokenizer.encodeGuarded("ba")).containsExactly(within);
+        assertThat(tokenizer.encode("éa", true)).containsExactly(accented);
+        assertThat(tokenizer.guard("aéb")).isEqualTo("aéb");
+    }
+
+    @Test
     void theLastOfEqualTokensIsFound() {
         add("a", NORMAL);
         int last = add("a", NORMAL);
