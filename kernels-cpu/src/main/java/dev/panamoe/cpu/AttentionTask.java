@@ -52,11 +52,11 @@ final class AttentionTask implements WorkerPool.Task {
         current = from;
         valueSize = from.spec().valueSize();
         attention = how;
-        q = ((HostBuffer) qs.buffer()).floats();
-        out = ((HostBuffer) outs.buffer()).floats();
-        int[] positions = ((HostBuffer) at.buffer()).ints();
-        int keyHeads = from.spec().keyHeads();
-        int perKey = how.heads() / keyHeads;
+        q = HostBuffer.floats(qs);
+        out = HostBuffer.floats(outs);
+        int[] positions = HostBuffer.ints(at);
+        int kvHeads = from.spec().kvHeads();
+        int perKey = how.heads() / kvHeads;
         queriesPerHead = at.rows() * perKey;
         qAt = Scratch.atLeast(qAt, qs.rows());
         outAt = Scratch.atLeast(outAt, qs.rows());
@@ -79,7 +79,7 @@ final class AttentionTask implements WorkerPool.Task {
         for (int i = 0; i < qs.rows(); i++) {
             scoresAt[i] = i % queriesPerHead % chunkQueries * BLOCK;
         }
-        pool.run(keyHeads * chunksPerHead, this);
+        pool.run(kvHeads * chunksPerHead, this);
     }
 
     @Override

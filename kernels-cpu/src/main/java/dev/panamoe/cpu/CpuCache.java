@@ -7,7 +7,7 @@ import dev.panamoe.tensor.LittleEndian;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// Keys and values in native memory: (keyHeads, capacity, keySize) keys, then (keyHeads, capacity, valueSize) values,
+/// Keys and values in native memory: (kvHeads, capacity, keySize) keys, then (kvHeads, capacity, valueSize) values,
 /// so that what one head attends to is contiguous but for the wrap of the ring.
 final class CpuCache implements KvCache {
     private final CacheSpec spec;
@@ -23,7 +23,7 @@ final class CpuCache implements KvCache {
         this.spec = spec;
         this.format = WeightFormat.of(spec.type().storage());
         this.valueBytes = spec.type().storage().blockBytes();
-        this.valuesAt = (long) spec.keyHeads() * spec.capacity() * spec.keySize() * valueBytes;
+        this.valuesAt = (long) spec.kvHeads() * spec.capacity() * spec.keySize() * valueBytes;
         this.arena = Arena.ofShared();
         this.data = arena.allocate(spec.byteSize(), 64);
     }
@@ -36,7 +36,7 @@ final class CpuCache implements KvCache {
     /// Stores keys and values of all heads at `position`.
     void store(int position, float[] k, int kAt, float[] v, int vAt) {
         int slot = position % spec.capacity();
-        for (int head = 0; head < spec.keyHeads(); head++) {
+        for (int head = 0; head < spec.kvHeads(); head++) {
             store(k, kAt + head * spec.keySize(), keyOffset(head, slot), spec.keySize());
             if (!spec.valuesInKeys()) {
                 store(v, vAt + head * spec.valueSize(), valueOffset(head, slot), spec.valueSize());

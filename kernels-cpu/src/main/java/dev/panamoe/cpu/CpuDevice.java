@@ -9,7 +9,7 @@ import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.HostBuffer;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
-import dev.panamoe.spi.Op;
+import dev.panamoe.spi.WeightUse;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
@@ -51,21 +51,21 @@ final class CpuDevice implements Device {
     }
 
     @Override
-    public boolean supports(Op op, QuantType type) {
-        return op == Op.VECTOR
+    public boolean supports(WeightUse use, QuantType type) {
+        return use == WeightUse.VECTOR
                 ? type.blockSize() == 1 && WeightFormat.TYPES.containsKey(type)
                 : WeightFormat.TYPES.containsKey(type);
     }
 
     @Override
-    public Weight upload(TensorView view, Op use) {
+    public Weight upload(TensorView view, WeightUse use) {
         if (!supports(use, view.type())) {
             throw new PanamoeException(view.name() + ": " + view.type() + " is not supported for " + use + " on "
                     + info.id() + "; use a file with another quantisation");
         }
         WeightFormat format = WeightFormat.of(view.type());
         int cols = Math.toIntExact(view.shape().cols());
-        if (use == Op.VECTOR) {
+        if (use == WeightUse.VECTOR) {
             float[] values = new float[Math.toIntExact(view.shape().size())];
             format.unpack(view.data(), 0, values, 0, values.length);
             return new CpuVector(view.name(), view.type(), view.shape(), values);
@@ -90,22 +90,7 @@ final class CpuDevice implements Device {
 
     @Override
     public Buffer allocate(Buffer.Kind kind, long size) {
-        // The virtual machine refuses arrays that long, whatever its heap.
-        if (size < 0 || size > Integer.MAX_VALUE - 8) {
-            throw new PanamoeException(info.id() + ": a buffer of " + size + " values was wanted, at most "
-                    + (Integer.MAX_VALUE - 8) + " are possible; use a smaller batch or context");
-        }
-        try {
-            return new HostBuffer(kind, size);
-        } catch (OutOfMemoryError e) {
-            Runtime vm = Runtime.getRuntime();
-            long free = vm.maxMemory() - vm.totalMemory() + vm.freeMemory();
-            throw new PanamoeException(
-                    info.id() + ": a buffer of " + size * 4 + " bytes was wanted, of the Java heap of " + vm.maxMemory()
-                            + " bytes some " + free
-                            + " are free; use a smaller batch or context, or a larger heap (-Xmx)",
-                    e);
-        }
+        return HostBuffer.allocate(kind, size);
     }
 
     @Override
@@ -139,28 +124,22 @@ final class CpuDevice implements Device {
 
     @Override
     public void write(Ids ids, int[] source) {
-        System.arraycopy(source, 0, CpuOps.ints(ids), ids.offset(), ids.rows() * ids.cols());
+        HostBuffer.write(ids, source);
     }
 
     @Override
     public void write(Rows rows, float[] source) {
-        float[] to = CpuOps.floats(rows);
-        for (int r = 0; r < rows.rows(); r++) {
-            System.arraycopy(source, r * rows.cols(), to, rows.offset() + r * rows.stride(), rows.cols());
-        }
+        HostBuffer.write(rows, source);
     }
 
     @Override
     public void read(Rows rows, float[] target, int offset) {
-        float[] from = CpuOps.floats(rows);
-        for (int r = 0; r < rows.rows(); r++) {
-            System.arraycopy(from, rows.offset() + r * rows.stride(), target, offset + r * rows.cols(), rows.cols());
-        }
+        HostBuffer.read(rows, target, offset);
     }
 
     @Override
     public void read(Ids ids, int[] target) {
-        System.arraycopy(CpuOps.ints(ids), ids.offset(), target, 0, ids.rows() * ids.cols());
+        HostBuffer.read(ids, target);
     }
 
     @Override

@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
 /// once its scratch memory has the size that the model needs.
 final class CpuOps implements Ops {
     /// What tasks hold before their first run.
-    static final Rows NO_ROWS = Rows.of(new HostBuffer(Buffer.Kind.F32, 1), 1, 1);
+    static final Rows NO_ROWS = Rows.of(HostBuffer.allocate(Buffer.Kind.F32, 1), 1, 1);
 
-    static final Ids NO_IDS = Ids.of(new HostBuffer(Buffer.Kind.I32, 1), 1, 1);
+    static final Ids NO_IDS = Ids.of(HostBuffer.allocate(Buffer.Kind.I32, 1), 1, 1);
 
     private final WorkerPool pool;
     private final MatmulTask matmul;
@@ -166,10 +166,10 @@ final class CpuOps implements Ops {
     }
 
     static float[] floats(Rows rows) {
-        return ((HostBuffer) rows.buffer()).floats();
+        return HostBuffer.floats(rows);
     }
 
     static int[] ints(Ids ids) {
-        return ((HostBuffer) ids.buffer()).ints();
+        return HostBuffer.ints(ids);
     }
 }

@@ -76,7 +76,7 @@ final class ExpertsTask {
     private int sort() {
         int pairs = tokens * ids.cols();
         int experts = gate.slices();
-        int[] e = ((HostBuffer) ids.buffer()).ints();
+        int[] e = HostBuffer.ints(ids);
         int at = ids.offset() + firstToken * ids.cols();
         starts = Scratch.atLeast(starts, experts + 1);
         used = Scratch.atLeast(used, experts);
@@ -116,7 +116,7 @@ final class ExpertsTask {
         int count = Math.min(CHUNK_ROWS, gate.rows() - from);
         int first = starts[expert];
         int pairs = starts[expert + 1] - first;
-        float[] x = ((HostBuffer) xs.buffer()).floats();
+        float[] x = HostBuffer.floats(xs);
         Products.rows(gate, expert, from, count, x, xAt, gates, hiddenAt, first, pairs, scratch[thread]);
         Products.rows(up, expert, from, count, x, xAt, ups, hiddenAt, first, pairs, scratch[thread]);
         for (int i = first; i < first + pairs; i++) {
@@ -137,9 +137,9 @@ final class ExpertsTask {
 
     private void sum(int token, int thread) {
         int n = down.rows();
-        float[] factors = ((HostBuffer) weights.buffer()).floats();
+        float[] factors = HostBuffer.floats(weights);
         int factorsAt = weights.offset() + (firstToken + token) * weights.stride();
-        float[] y = ((HostBuffer) ys.buffer()).floats();
+        float[] y = HostBuffer.floats(ys);
         int at = ys.offset() + (firstToken + token) * ys.stride();
         int pair = token * ids.cols() * n;
         int whole = n - n % Simd.L;

@@ -25,8 +25,8 @@ final class MatmulTask implements WorkerPool.Task {
     /// Row `r` of `xs` with slice `r % slices`.
     void run(WorkerPool pool, CpuWeight weight, Rows xs, Rows ys) {
         w = weight;
-        x = ((HostBuffer) xs.buffer()).floats();
-        y = ((HostBuffer) ys.buffer()).floats();
+        x = HostBuffer.floats(xs);
+        y = HostBuffer.floats(ys);
         int slices = weight.slices();
         tokens = xs.rows() / slices;
         xAt = Scratch.atLeast(xAt, xs.rows());

@@ -58,7 +58,7 @@ final class RouteTask implements WorkerPool.Task {
         if (spec.groupsUsed() < groups) {
             dropGroups(work, n, groups);
         }
-        int[] chosen = ((HostBuffer) ids.buffer()).ints();
+        int[] chosen = HostBuffer.ints(ids);
         int at = ids.offset() + token * ids.cols();
         double sum = 0;
         for (int j = 0; j < spec.used(); j++) {
@@ -66,7 +66,7 @@ final class RouteTask implements WorkerPool.Task {
             chosen[at + j] = best;
             sum += work[best];
         }
-        float[] out = ((HostBuffer) weights.buffer()).floats();
+        float[] out = HostBuffer.floats(weights);
         int outAt = weights.offset() + token * weights.stride();
         for (int j = 0; j < spec.used(); j++) {
             double score = work[chosen[at + j]];
@@ -76,7 +76,7 @@ final class RouteTask implements WorkerPool.Task {
     }
 
     private void scores(int token, double[] scores, int n) {
-        float[] z = ((HostBuffer) logits.buffer()).floats();
+        float[] z = HostBuffer.floats(logits);
         int at = logits.offset() + token * logits.stride();
         if (spec.gating() == Gating.SIGMOID) {
             for (int e = 0; e < n; e++) {

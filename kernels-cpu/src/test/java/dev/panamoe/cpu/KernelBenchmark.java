@@ -10,7 +10,7 @@ import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
-import dev.panamoe.spi.Op;
+import dev.panamoe.spi.WeightUse;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
 import dev.panamoe.tensor.LittleEndian;
@@ -75,7 +75,7 @@ final class KernelBenchmark {
             List<Weight> weights = new ArrayList<>();
             for (int i = 0; i < count; i++) {
                 MemorySegment data = all.asSlice(i * matrixBytes, matrixBytes);
-                weights.add(device.upload(new TensorView("w" + i, type, Shape.of(COLS, ROWS), data), Op.MATMUL));
+                weights.add(device.upload(new TensorView("w" + i, type, Shape.of(COLS, ROWS), data), WeightUse.MATMUL));
             }
             Rows x = random(device, TOKENS, COLS);
             Rows y = random(device, TOKENS, ROWS);
@@ -108,8 +108,8 @@ final class KernelBenchmark {
         int used = 8;
         try (Arena arena = Arena.ofShared()) {
             QuantType type = QuantType.Q4_0;
-            Weight up = device.upload(weight(arena, type, Shape.of(COLS, width, count)), Op.EXPERTS);
-            Weight down = device.upload(weight(arena, type, Shape.of(width, COLS, count)), Op.EXPERTS);
+            Weight up = device.upload(weight(arena, type, Shape.of(COLS, width, count)), WeightUse.EXPERTS);
+            Weight down = device.upload(weight(arena, type, Shape.of(width, COLS, count)), WeightUse.EXPERTS);
             Experts experts = new Experts(up, up, down, Activation.GELU_TANH);
             Rows x = random(device, tokens, COLS);
             Rows y = random(device, tokens, COLS);
@@ -140,13 +140,13 @@ final class KernelBenchmark {
     private static void attention(Device device, int tokens) {
         int positions = 4096;
         int heads = 16;
-        int keyHeads = 8;
+        int kvHeads = 8;
         int size = 256;
         try (KvCache cache =
-                device.allocateCache(new CacheSpec(keyHeads, size, size, false, positions, CacheType.F16))) {
+                device.allocateCache(new CacheSpec(kvHeads, size, size, false, positions, CacheType.F16))) {
             Ids at = Ids.of(device.allocate(Buffer.Kind.I32, positions), positions, 1);
             device.write(at, IntStream.range(0, positions).toArray());
-            Rows k = random(device, 64, keyHeads * size);
+            Rows k = random(device, 64, kvHeads * size);
             for (int p = 0; p < positions; p += 64) {
                 device.ops().kvAppend(cache, k, k, at.rows(p, 64));
             }
@@ -164,7 +164,7 @@ final class KernelBenchmark {
                     positions,
                     heads,
                     size,
-                    keyHeads,
+                    kvHeads,
                     best * 1e3,
                     cache.spec().byteSize() / best / 1e9,
                     2.0 * tokens * heads * size * positions / best / 1e9);

@@ -11,7 +11,7 @@ import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.HostBuffer;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
-import dev.panamoe.spi.Op;
+import dev.panamoe.spi.WeightUse;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
@@ -64,15 +64,15 @@ final class Workload {
         positions = Ids.of(device.allocate(Buffer.Kind.I32, TOKENS), TOKENS, 1);
         device.write(positions, new int[] {0, 1, 2, 3, 4});
         for (QuantType type : WeightFormat.TYPES.keySet()) {
-            matrices.add(device.upload(weight(type, Shape.of(SIZE, SIZE), random), Op.MATMUL));
-            Weight e = device.upload(weight(type, Shape.of(SIZE, SIZE, EXPERTS), random), Op.EXPERTS);
+            matrices.add(device.upload(weight(type, Shape.of(SIZE, SIZE), random), WeightUse.MATMUL));
+            Weight e = device.upload(weight(type, Shape.of(SIZE, SIZE, EXPERTS), random), WeightUse.EXPERTS);
             experts.add(new Experts(e, e, e, type == QuantType.F32 ? Activation.GELU_TANH : Activation.SILU));
         }
         for (CacheType type : CacheType.values()) {
             caches.add(device.allocateCache(new CacheSpec(2, SIZE / HEADS, SIZE / HEADS, false, TOKENS, type)));
         }
-        norm = device.upload(weight(QuantType.F32, Shape.of(SIZE), random), Op.VECTOR);
-        Weight frequencies = device.upload(weight(QuantType.F32, Shape.of(SIZE / HEADS / 2), random), Op.VECTOR);
+        norm = device.upload(weight(QuantType.F32, Shape.of(SIZE), random), WeightUse.VECTOR);
+        Weight frequencies = device.upload(weight(QuantType.F32, Shape.of(SIZE / HEADS / 2), random), WeightUse.VECTOR);
         halves = new Rope(RopeSpec.Pairing.HALVES, frequencies, 1);
         interleaved = new Rope(RopeSpec.Pairing.INTERLEAVED, frequencies, 1);
         router = new Router(RouterSpec.softmaxTopK(EXPERTS, USED), null, null);
@@ -114,8 +114,8 @@ final class Workload {
 
     /// All bits of the last results.
     int hash() {
-        return 31 * Arrays.hashCode(((HostBuffer) z.buffer()).floats())
-                + Arrays.hashCode(((HostBuffer) factors.buffer()).floats());
+        return 31 * Arrays.hashCode(HostBuffer.floats(z))
+                + Arrays.hashCode(HostBuffer.floats(factors));
     }
 
     /// Makes the activations what they were in the beginning.

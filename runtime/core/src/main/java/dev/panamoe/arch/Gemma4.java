@@ -32,7 +32,7 @@ final class Gemma4 implements Architecture {
         int layers = h.count("block_count");
         int embedding = h.width("embedding_length");
         int[] heads = h.widths("attention.head_count", layers);
-        int[] keyHeads = h.widths("attention.head_count_kv", layers);
+        int[] kvHeads = h.widths("attention.head_count_kv", layers);
         int[] ffn = h.widths("feed_forward_length", layers);
         boolean[] sliding = h.flags("attention.sliding_window_pattern", layers);
         int window = h.width("attention.sliding_window");
@@ -53,7 +53,7 @@ final class Gemma4 implements Architecture {
             boolean owns = i < owners;
             AttentionSpec attention = new AttentionSpec.Gqa(
                     heads[i],
-                    keyHeads[i],
+                    kvHeads[i],
                     sliding[i] ? slidingSize : globalSize,
                     sliding[i] ? window : 0,
                     1f,

@@ -13,20 +13,15 @@ import java.util.Optional;
 /// Writes a conversation as the text that a model was trained on, by the chat template in its file. The text holds
 /// the special tokens by name and usually begins with the one that begins a sequence: it is tokenized with special
 /// tokens recognised, and nothing is put before it.
-///
-/// A template that cannot be read is no fault of the file until a conversation is to be rendered, since a raw prompt
-/// does without.
 public final class ChatFormat {
     private final String name;
-    private final Optional<String> source;
-    private final Optional<ChatTemplate> template;
+    private final ChatTemplate template;
     private final String bos;
     private final String eos;
 
-    private ChatFormat(String name, Optional<String> source, String bos, String eos) {
+    private ChatFormat(String name, ChatTemplate template, String bos, String eos) {
         this.name = name;
-        this.source = source;
-        this.template = source.flatMap(ChatFormat::readable);
+        this.template = template;
         this.bos = bos;
         this.eos = eos;
     }
@@ -35,21 +30,19 @@ public final class ChatFormat {
     /// @param template its `tokenizer.chat_template`
     /// @param bos the text of the token that begins a sequence; empty if there is none
     /// @param eos the text of the token that ends one; empty if there is none
+    /// @throws PanamoeException when the file has no template, or one that cannot be read
     public static ChatFormat of(String name, Optional<String> template, String bos, String eos) {
-        return new ChatFormat(name, template, bos, eos);
-    }
-
-    private static Optional<ChatTemplate> readable(String source) {
+        String source = template.orElseThrow(() -> new PanamoeException(name
+                + ": the file has no chat template (tokenizer.chat_template); use --raw to give the prompt as it is"));
         try {
-            return Optional.of(ChatTemplate.parse(source));
+            return new ChatFormat(name, ChatTemplate.parse(source), bos, eos);
         } catch (TemplateException e) {
-            return Optional.empty();
+            throw fault(name, e);
         }
     }
 
-    /// Whether there is a template that could be read.
-    public boolean isAvailable() {
-        return template.isPresent();
+    private static PanamoeException fault(String name, TemplateException e) {
+        return new PanamoeException(name + ": " + e.getMessage() + "; use --raw to give the prompt as it is", e);
     }
 
     /// Like [#render(List, boolean, Map, LocalDateTime)], now.
@@ -60,7 +53,7 @@ public final class ChatFormat {
     /// @param addGenerationPrompt whether the text ends where the assistant's answer begins
     /// @param extra further variables of the template, such as `enable_thinking`; they replace equal names
     /// @param now what a template that asks for the date gets
-    /// @throws PanamoeException when the file has no template, or the template refuses the conversation
+    /// @throws PanamoeException when the template refuses the conversation
     public String render(
             List<ChatMessage> messages, boolean addGenerationPrompt, Map<String, Object> extra, LocalDateTime now) {
         var variables = new HashMap<String, Object>();
@@ -70,16 +63,9 @@ public final class ChatFormat {
         variables.put("eos_token", eos);
         variables.putAll(extra);
         try {
-            return template().render(variables, now);
+            return template.render(variables, now);
         } catch (TemplateException e) {
-            throw new PanamoeException(name + ": " + e.getMessage() + "; use --raw to give the prompt as it is", e);
+            throw fault(name, e);
         }
-    }
-
-    private ChatTemplate template() {
-        String text = source.orElseThrow(() -> new PanamoeException(name
-                + ": the file has no chat template (tokenizer.chat_template); use --raw to give the prompt as it is"));
-        // Parsing again gives the error that was put off.
-        return template.orElseGet(() -> ChatTemplate.parse(text));
     }
 }

@@ -6,8 +6,4 @@ package dev.panamoe.chat;
 /// @param content text of the answer proper; often empty
 public record Delta(String reasoning, String content) {
     public static final Delta EMPTY = new Delta("", "");
-
-    public boolean isEmpty() {
-        return reasoning.isEmpty() && content.isEmpty();
-    }
 }

@@ -150,6 +150,8 @@ public final class Engine implements AutoCloseable {
     }
 
     /// How the model wants conversations written.
+    ///
+    /// @throws PanamoeException when the file has no template, or one that cannot be read
     public ChatFormat chatFormat() {
         ChatFormat format = chatFormat;
         if (format == null) {

@@ -37,7 +37,7 @@ record Block(
     }
 
     /// @param q (heads * headSize, d)
-    /// @param k (keyHeads * headSize, d); null when another layer's keys are read
+    /// @param k (kvHeads * headSize, d); null when another layer's keys are read
     /// @param v as k; null also when values are the raw keys
     /// @param qNorm (headSize)
     /// @param kNorm (headSize)

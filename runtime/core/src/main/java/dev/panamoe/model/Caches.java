@@ -52,7 +52,7 @@ public final class Caches implements AutoCloseable {
             case Gqa a when a.sharedFrom().isPresent() -> Optional.empty();
             case Gqa a -> {
                 int capacity = a.window() == 0 ? contextLength : Math.min(contextLength, a.window() + maxRows);
-                yield Optional.of(new CacheSpec(a.keyHeads(), a.headSize(), a.headSize(), false, capacity, type));
+                yield Optional.of(new CacheSpec(a.kvHeads(), a.headSize(), a.headSize(), false, capacity, type));
             }
             case Mla a -> Optional.of(new CacheSpec(1, a.latentSize(), a.rank(), true, contextLength, type));
         };

@@ -2,10 +2,10 @@ package dev.panamoe.model;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.panamoe.model.Activations.FfnRows;
-import dev.panamoe.model.Activations.GqaRows;
-import dev.panamoe.model.Activations.MlaRows;
-import dev.panamoe.model.Activations.RouterRows;
+import dev.panamoe.model.Intermediates.FfnRows;
+import dev.panamoe.model.Intermediates.GqaRows;
+import dev.panamoe.model.Intermediates.MlaRows;
+import dev.panamoe.model.Intermediates.RouterRows;
 import dev.panamoe.model.Block.DenseWeights;
 import dev.panamoe.model.Block.GqaWeights;
 import dev.panamoe.model.Block.MlaWeights;
@@ -37,7 +37,7 @@ final class Forward {
     }
 
     /// All layers over the tokens and positions in `a`: leaves the residual stream in `a.x`.
-    void run(Activations a, Caches caches, Tap tap) {
+    void run(Intermediates a, Caches caches, Tap tap) {
         ops.embed(a.x, weights.embedding(), a.tokens, spec.embeddingScale());
         tap.see("inp_embd", Tap.NO_LAYER, a.x);
         if (weights.perLayer() != null) {
@@ -49,7 +49,7 @@ final class Forward {
     }
 
     /// Logits of rows `from` to `from + logits.rows() - 1`.
-    void logits(Activations a, int from, Rows logits, Tap tap) {
+    void logits(Intermediates a, int from, Rows logits, Tap tap) {
         Rows x = a.x.rows(from, logits.rows());
         Rows h = a.h.rows(from, logits.rows());
         ops.rmsNorm(h, x, weights.outputNorm(), spec.normEps());
@@ -61,7 +61,7 @@ final class Forward {
         tap.see("result_output", Tap.NO_LAYER, logits);
     }
 
-    private void layer(Activations a, Block b, Caches caches, Tap tap) {
+    private void layer(Intermediates a, Block b, Caches caches, Tap tap) {
         int i = b.spec().index();
         ops.rmsNorm(a.h, a.x, b.attnNorm(), spec.normEps());
         tap.see("attn_norm", i, a.h);
@@ -91,14 +91,14 @@ final class Forward {
     }
 
     /// `x += branch`, normed first where the model says so.
-    private void addBranch(Activations a, @Nullable Weight postNorm) {
+    private void addBranch(Intermediates a, @Nullable Weight postNorm) {
         if (postNorm != null) {
             ops.rmsNorm(a.branch, a.branch, postNorm, spec.normEps());
         }
         ops.add(a.x, a.branch);
     }
 
-    private void attention(Activations a, GqaRows r, Block b, GqaWeights w, KvCache cache, Tap tap) {
+    private void attention(Intermediates a, GqaRows r, Block b, GqaWeights w, KvCache cache, Tap tap) {
         Gqa s = (Gqa) b.spec().attention();
         ops.matmul(r.q, w.q(), a.h);
         if (w.qNorm() != null) {
@@ -132,7 +132,7 @@ final class Forward {
 
     /// Latent attention in the absorbed form (DeepSeek-V2, arXiv 2405.04434, section 2.1): queries are taken into the
     /// latent space, so that all heads attend to the cached latents themselves.
-    private void latentAttention(Activations a, MlaRows r, Block b, MlaWeights w, KvCache cache, Tap tap) {
+    private void latentAttention(Intermediates a, MlaRows r, Block b, MlaWeights w, KvCache cache, Tap tap) {
         Rows queryInput = a.h;
         if (w.qDown() != null && w.qDownNorm() != null && r.qDown != null) {
             ops.matmul(r.qDown, w.qDown(), a.h);
@@ -158,7 +158,7 @@ final class Forward {
         tap.see("attn_out", b.spec().index(), a.branch);
     }
 
-    private void dense(Activations a, FfnRows r, Block b, DenseWeights w) {
+    private void dense(Intermediates a, FfnRows r, Block b, DenseWeights w) {
         Activation activation = switch (b.spec().feedForward()) {
             case Dense f -> f.activation();
             case Moe f -> f.beside().orElseThrow().activation();
@@ -170,7 +170,7 @@ final class Forward {
     }
 
     /// The chosen experts, and the dense part beside them: `branch = [norm](dense(h)) + [norm](experts)`.
-    private void experts(Activations a, Block b, MoeWeights w, Tap tap) {
+    private void experts(Intermediates a, Block b, MoeWeights w, Tap tap) {
         int i = b.spec().index();
         RouterRows r = requireNonNull(a.layers.get(i).router);
         Rows routerInput = a.h;
@@ -206,7 +206,7 @@ final class Forward {
 
     /// Per-layer embeddings (Gemma 4 E2B, E4B), for all layers at once:
     /// `(norm(W x / sqrt(d)) + sqrt(width) * E[token]) / sqrt(2)`.
-    private void perLayerInputs(Activations a, PerLayerInputs w) {
+    private void perLayerInputs(Intermediates a, PerLayerInputs w) {
         int width = spec.perLayerInput();
         Rows out = requireNonNull(a.perLayer);
         Rows projected = requireNonNull(a.perLayerProjected);
@@ -220,7 +220,7 @@ final class Forward {
     }
 
     /// `x += norm(projection(gelu(gate x) * perLayer[layer]))`.
-    private void addPerLayer(Activations a, int layer, PerLayer w) {
+    private void addPerLayer(Intermediates a, int layer, PerLayer w) {
         Rows gate = requireNonNull(a.layers.get(layer).perLayerGate);
         Rows own = requireNonNull(a.layers.get(layer).perLayerInput);
         ops.matmul(gate, w.gate(), a.x);

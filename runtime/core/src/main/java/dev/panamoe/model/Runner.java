@@ -14,7 +14,7 @@ public final class Runner implements AutoCloseable {
     private final int[] hostPositions;
     private final Rows oneLogitRow;
 
-    private Activations current;
+    private Intermediates current;
 
     /// @param maxRows most rows of one forward pass
     public Runner(Model model, int maxRows) {

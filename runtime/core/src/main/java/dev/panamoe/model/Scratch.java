@@ -42,8 +42,8 @@ final class Scratch implements AutoCloseable {
     final Buffer logits;
     final int logitRows;
 
-    private Activations forOneRow;
-    private Activations forMany;
+    private Intermediates forOneRow;
+    private Intermediates forMany;
 
     /// @param maxRows most rows of one forward pass
     /// @param logitRows most rows whose logits are computed at once
@@ -76,7 +76,7 @@ final class Scratch implements AutoCloseable {
         expertIds = add(device, Buffer.Kind.I32, (long) maxRows * w.used);
         expertWeights = floats(device, maxRows, w.used);
         logits = floats(device, logitRows, spec.vocabulary());
-        forOneRow = new Activations(this, spec, 1);
+        forOneRow = new Intermediates(this, spec, 1);
         forMany = forOneRow;
     }
 
@@ -91,12 +91,12 @@ final class Scratch implements AutoCloseable {
     }
 
     /// Views for `n` rows; those for one row and for the latest other number are kept.
-    Activations rows(int n) {
+    Intermediates rows(int n) {
         if (n == 1) {
             return forOneRow;
         }
         if (forMany.n != n) {
-            forMany = new Activations(this, spec, n);
+            forMany = new Intermediates(this, spec, n);
         }
         return forMany;
     }
@@ -159,7 +159,7 @@ final class Scratch implements AutoCloseable {
                 }
                 dense = Math.max(
                         dense,
-                        Activations.denseOf(layer.feedForward())
+                        Intermediates.denseOf(layer.feedForward())
                                 .map(Dense::width)
                                 .orElse(0));
                 if (layer.feedForward() instanceof Moe moe) {

@@ -22,7 +22,7 @@ import dev.panamoe.spec.RopeSpec;
 import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.Experts;
-import dev.panamoe.spi.Op;
+import dev.panamoe.spi.WeightUse;
 import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Weight;
@@ -79,12 +79,12 @@ final class WeightLoader {
     /// What becomes of the tensors that the walk comes upon.
     private interface Sink {
         /// A tensor of the file, or a cut of it.
-        Weight place(TensorView view, Op use);
+        Weight place(TensorView view, WeightUse use);
 
         /// An F32 weight that the host computes.
         ///
         /// @param values fills memory of the shape's size
-        Weight derive(String name, Op use, Shape shape, Consumer<MemorySegment> values);
+        Weight derive(String name, WeightUse use, Shape shape, Consumer<MemorySegment> values);
 
         /// A tensor that is missing or has a wrong shape.
         Weight fault(String name, Shape want, String what);
@@ -101,7 +101,7 @@ final class WeightLoader {
         }
 
         @Override
-        public Weight place(TensorView view, Op use) {
+        public Weight place(TensorView view, WeightUse use) {
             if (!device.supports(use, view.type())) {
                 unsupported
                         .computeIfAbsent(view.type() + " in " + use, t -> new ArrayList<>())
@@ -111,7 +111,7 @@ final class WeightLoader {
         }
 
         @Override
-        public Weight derive(String name, Op use, Shape shape, Consumer<MemorySegment> values) {
+        public Weight derive(String name, WeightUse use, Shape shape, Consumer<MemorySegment> values) {
             return new Unplaced(name, QuantType.F32, shape);
         }
 
@@ -146,12 +146,12 @@ final class WeightLoader {
     /// Gives everything to the device.
     private record Upload(Device device, Arena derived) implements Sink {
         @Override
-        public Weight place(TensorView view, Op use) {
+        public Weight place(TensorView view, WeightUse use) {
             return device.upload(view, use);
         }
 
         @Override
-        public Weight derive(String name, Op use, Shape shape, Consumer<MemorySegment> values) {
+        public Weight derive(String name, WeightUse use, Shape shape, Consumer<MemorySegment> values) {
             MemorySegment data = derived.allocate(TensorView.byteSize(QuantType.F32, shape));
             values.accept(data);
             return device.upload(new TensorView(name, QuantType.F32, shape, data), use);
@@ -182,7 +182,7 @@ final class WeightLoader {
 
     private ModelWeights model() {
         int d = spec.embedding();
-        Weight embedding = matrix("token_embd.weight", Op.EMBED, d, spec.vocabulary());
+        Weight embedding = matrix("token_embd.weight", WeightUse.EMBED, d, spec.vocabulary());
         String output = file.find("output.weight").isPresent() ? "output.weight" : "token_embd.weight";
         List<Block> blocks = new ArrayList<>();
         PerLayerInputs perLayer = null;
@@ -190,8 +190,8 @@ final class WeightLoader {
         if (w > 0) {
             int all = w * spec.layers().size();
             perLayer = new PerLayerInputs(
-                    matrix("per_layer_token_embd.weight", Op.EMBED, all, spec.vocabulary()),
-                    matrix("per_layer_model_proj.weight", Op.MATMUL, d, all),
+                    matrix("per_layer_token_embd.weight", WeightUse.EMBED, all, spec.vocabulary()),
+                    matrix("per_layer_model_proj.weight", WeightUse.MATMUL, d, all),
                     vector("per_layer_proj_norm.weight", w));
         }
         for (LayerSpec layer : spec.layers()) {
@@ -199,7 +199,7 @@ final class WeightLoader {
         }
         return new ModelWeights(
                 embedding,
-                matrix(output, Op.MATMUL, d, spec.vocabulary()),
+                matrix(output, WeightUse.MATMUL, d, spec.vocabulary()),
                 vector("output_norm.weight", d),
                 perLayer,
                 blocks);
@@ -227,8 +227,8 @@ final class WeightLoader {
                 w == 0
                         ? null
                         : new PerLayer(
-                                matrix(p + "inp_gate.weight", Op.MATMUL, d, w),
-                                matrix(p + "proj.weight", Op.MATMUL, w, d),
+                                matrix(p + "inp_gate.weight", WeightUse.MATMUL, d, w),
+                                matrix(p + "proj.weight", WeightUse.MATMUL, w, d),
                                 vector(p + "post_norm.weight", d)));
     }
 
@@ -238,10 +238,10 @@ final class WeightLoader {
         return new GqaWeights(
                 new Attention(a.heads(), a.scale(), a.window()),
                 rope(a.rope()),
-                matrix(p + "attn_q.weight", Op.MATMUL, d, a.queryWidth()),
-                owns ? matrix(p + "attn_k.weight", Op.MATMUL, d, a.keyWidth()) : null,
-                owns && !a.valuesFromKeys() ? matrix(p + "attn_v.weight", Op.MATMUL, d, a.keyWidth()) : null,
-                matrix(p + "attn_output.weight", Op.MATMUL, a.outputWidth(), d),
+                matrix(p + "attn_q.weight", WeightUse.MATMUL, d, a.queryWidth()),
+                owns ? matrix(p + "attn_k.weight", WeightUse.MATMUL, d, a.keyWidth()) : null,
+                owns && !a.valuesFromKeys() ? matrix(p + "attn_v.weight", WeightUse.MATMUL, d, a.keyWidth()) : null,
+                matrix(p + "attn_output.weight", WeightUse.MATMUL, a.outputWidth(), d),
                 a.headNorms() ? vector(p + "attn_q_norm.weight", a.headSize()) : null,
                 owns && a.headNorms() ? vector(p + "attn_k_norm.weight", a.headSize()) : null);
     }
@@ -252,12 +252,12 @@ final class WeightLoader {
         return new MlaWeights(
                 new Attention(a.heads(), a.scale(), a.window()),
                 rope(a.rope()),
-                compressed ? matrix(p + "attn_q_a.weight", Op.MATMUL, d, a.queryRank()) : null,
+                compressed ? matrix(p + "attn_q_a.weight", WeightUse.MATMUL, d, a.queryRank()) : null,
                 compressed ? vector(p + "attn_q_a_norm.weight", a.queryRank()) : null,
                 compressed
-                        ? matrix(p + "attn_q_b.weight", Op.MATMUL, a.queryRank(), a.queryWidth())
-                        : matrix(p + "attn_q.weight", Op.MATMUL, d, a.queryWidth()),
-                matrix(p + "attn_kv_a_mqa.weight", Op.MATMUL, d, a.latentSize()),
+                        ? matrix(p + "attn_q_b.weight", WeightUse.MATMUL, a.queryRank(), a.queryWidth())
+                        : matrix(p + "attn_q.weight", WeightUse.MATMUL, d, a.queryWidth()),
+                matrix(p + "attn_kv_a_mqa.weight", WeightUse.MATMUL, d, a.latentSize()),
                 vector(p + "attn_kv_a_norm.weight", a.rank()),
                 a.splitProjection()
                         ? heads(p + "attn_k_b.weight", a.nopeSize(), a.rank(), a.heads())
@@ -265,7 +265,7 @@ final class WeightLoader {
                 a.splitProjection()
                         ? heads(p + "attn_v_b.weight", a.rank(), a.valueSize(), a.heads())
                         : valueUpFromFused(p + "attn_kv_b.weight", a),
-                matrix(p + "attn_output.weight", Op.MATMUL, a.outputWidth(), d));
+                matrix(p + "attn_output.weight", WeightUse.MATMUL, a.outputWidth(), d));
     }
 
     /// A matrix per head; some files list the heads' rows as one tall matrix of the same bytes.
@@ -273,7 +273,7 @@ final class WeightLoader {
         Shape want = Shape.of(cols, rows, heads);
         Shape tall = Shape.of(cols, rows * heads);
         boolean isTall = file.find(name).map(t -> t.shape().equals(tall)).orElse(false);
-        return tensor(name, isTall ? tall : want, t -> sink.place(isTall ? t.reshape(want) : t, Op.MATMUL_PER_HEAD));
+        return tensor(name, isTall ? tall : want, t -> sink.place(isTall ? t.reshape(want) : t, WeightUse.MATMUL_PER_HEAD));
     }
 
     /// Per head of `attn_kv_b`: key rows (nopeSize, rank), then value rows (valueSize, rank).
@@ -290,7 +290,7 @@ final class WeightLoader {
     private Weight keyUpFromFused(String name, Mla a) {
         Shape shape = Shape.of(a.nopeSize(), a.rank(), a.heads());
         return fusedHeads(
-                name, a, t -> sink.derive(name + "[k]", Op.MATMUL_PER_HEAD, shape, out -> transposeKeys(t, a, out)));
+                name, a, t -> sink.derive(name + "[k]", WeightUse.MATMUL_PER_HEAD, shape, out -> transposeKeys(t, a, out)));
     }
 
     private static void transposeKeys(TensorView fused, Mla a, MemorySegment out) {
@@ -308,22 +308,22 @@ final class WeightLoader {
 
     /// Each head's value rows as they are.
     private Weight valueUpFromFused(String name, Mla a) {
-        return fusedHeads(name, a, t -> sink.place(t.rows(a.nopeSize(), a.valueSize()), Op.MATMUL_PER_HEAD));
+        return fusedHeads(name, a, t -> sink.place(t.rows(a.nopeSize(), a.valueSize()), WeightUse.MATMUL_PER_HEAD));
     }
 
     private DenseWeights dense(String p, String suffix, Dense f) {
         int d = spec.embedding();
         return new DenseWeights(
-                matrix(p + "ffn_gate" + suffix + ".weight", Op.MATMUL, d, f.width()),
-                matrix(p + "ffn_up" + suffix + ".weight", Op.MATMUL, d, f.width()),
-                matrix(p + "ffn_down" + suffix + ".weight", Op.MATMUL, f.width(), d));
+                matrix(p + "ffn_gate" + suffix + ".weight", WeightUse.MATMUL, d, f.width()),
+                matrix(p + "ffn_up" + suffix + ".weight", WeightUse.MATMUL, d, f.width()),
+                matrix(p + "ffn_down" + suffix + ".weight", WeightUse.MATMUL, f.width(), d));
     }
 
     private FeedForwardWeights moe(String p, Moe f) {
         int d = spec.embedding();
         int n = f.router().experts();
         return new MoeWeights(
-                matrix(p + "ffn_gate_inp.weight", Op.MATMUL, d, n),
+                matrix(p + "ffn_gate_inp.weight", WeightUse.MATMUL, d, n),
                 new Router(
                         f.router(),
                         f.selectionBias() ? vector(p + "exp_probs_b.bias", n) : null,
@@ -345,13 +345,13 @@ final class WeightLoader {
         String fused = p + "ffn_gate_up_exps.weight";
         if (file.find(fused).isPresent()) {
             Shape both = Shape.of(d, 2L * width, n);
-            gate = tensor(fused, both, t -> sink.place(t.rows(0, width), Op.EXPERTS));
-            up = tensor(fused, both, t -> sink.place(t.rows(width, width), Op.EXPERTS));
+            gate = tensor(fused, both, t -> sink.place(t.rows(0, width), WeightUse.EXPERTS));
+            up = tensor(fused, both, t -> sink.place(t.rows(width, width), WeightUse.EXPERTS));
         } else {
-            gate = place(p + "ffn_gate_exps.weight", Op.EXPERTS, Shape.of(d, width, n));
-            up = place(p + "ffn_up_exps.weight", Op.EXPERTS, Shape.of(d, width, n));
+            gate = place(p + "ffn_gate_exps.weight", WeightUse.EXPERTS, Shape.of(d, width, n));
+            up = place(p + "ffn_up_exps.weight", WeightUse.EXPERTS, Shape.of(d, width, n));
         }
-        Weight down = place(p + "ffn_down_exps.weight", Op.EXPERTS, Shape.of(width, d, n));
+        Weight down = place(p + "ffn_down_exps.weight", WeightUse.EXPERTS, Shape.of(width, d, n));
         return new Experts(gate, up, down, f.activation());
     }
 
@@ -366,7 +366,7 @@ final class WeightLoader {
             }
             return sink.derive(
                     name,
-                    Op.VECTOR,
+                    WeightUse.VECTOR,
                     shape,
                     out -> MemorySegment.copy(scale, 0, out, LittleEndian.F32, 0, scale.length));
         });
@@ -377,7 +377,7 @@ final class WeightLoader {
             float[] f = s.inverseFrequencies();
             Weight frequencies = sink.derive(
                     "rope frequencies",
-                    Op.VECTOR,
+                    WeightUse.VECTOR,
                     Shape.of(f.length),
                     out -> MemorySegment.copy(f, 0, out, LittleEndian.F32, 0, f.length));
             return new Rope(s.pairing(), frequencies, s.amplitude());
@@ -385,15 +385,15 @@ final class WeightLoader {
     }
 
     /// A weight whose rows are outputs and whose columns are inputs.
-    private Weight matrix(String name, Op use, long cols, long rows) {
+    private Weight matrix(String name, WeightUse use, long cols, long rows) {
         return place(name, use, Shape.of(cols, rows));
     }
 
     private Weight vector(String name, int length) {
-        return place(name, Op.VECTOR, Shape.of(length));
+        return place(name, WeightUse.VECTOR, Shape.of(length));
     }
 
-    private Weight place(String name, Op use, Shape want) {
+    private Weight place(String name, WeightUse use, Shape want) {
         return tensor(name, want, t -> sink.place(t, use));
     }
 

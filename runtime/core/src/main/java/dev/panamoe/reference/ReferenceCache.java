@@ -12,10 +12,10 @@ final class ReferenceCache implements KvCache {
 
     ReferenceCache(CacheSpec spec) {
         this.spec = spec;
-        this.keys = new float[Math.multiplyExact(spec.capacity(), spec.keyHeads() * spec.keySize())];
+        this.keys = new float[Math.multiplyExact(spec.capacity(), spec.kvHeads() * spec.keySize())];
         this.values = spec.valuesInKeys()
                 ? new float[0]
-                : new float[Math.multiplyExact(spec.capacity(), spec.keyHeads() * spec.valueSize())];
+                : new float[Math.multiplyExact(spec.capacity(), spec.kvHeads() * spec.valueSize())];
     }
 
     @Override
@@ -25,9 +25,9 @@ final class ReferenceCache implements KvCache {
 
     void store(int position, float[] k, int kAt, float[] v, int vAt) {
         int slot = position % spec.capacity();
-        store(k, kAt, keys, slot, spec.keyHeads() * spec.keySize());
+        store(k, kAt, keys, slot, spec.kvHeads() * spec.keySize());
         if (!spec.valuesInKeys()) {
-            store(v, vAt, values, slot, spec.keyHeads() * spec.valueSize());
+            store(v, vAt, values, slot, spec.kvHeads() * spec.valueSize());
         }
     }
 
@@ -40,7 +40,7 @@ final class ReferenceCache implements KvCache {
 
     float key(int position, int head, int i) {
         int slot = position % spec.capacity();
-        return keys[(slot * spec.keyHeads() + head) * spec.keySize() + i];
+        return keys[(slot * spec.kvHeads() + head) * spec.keySize() + i];
     }
 
     float value(int position, int head, int i) {
@@ -48,7 +48,7 @@ final class ReferenceCache implements KvCache {
             return key(position, head, i);
         }
         int slot = position % spec.capacity();
-        return values[(slot * spec.keyHeads() + head) * spec.valueSize() + i];
+        return values[(slot * spec.kvHeads() + head) * spec.valueSize() + i];
     }
 
     @Override

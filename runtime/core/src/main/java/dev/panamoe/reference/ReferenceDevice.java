@@ -8,7 +8,7 @@ import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.HostBuffer;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
-import dev.panamoe.spi.Op;
+import dev.panamoe.spi.WeightUse;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
@@ -31,23 +31,22 @@ final class ReferenceDevice implements Device {
 
     @Override
     public long freeMemory() {
-        Runtime r = Runtime.getRuntime();
-        return r.maxMemory() - (r.totalMemory() - r.freeMemory());
+        return HostBuffer.freeHeap();
     }
 
     @Override
-    public boolean supports(Op op, QuantType type) {
+    public boolean supports(WeightUse use, QuantType type) {
         return Quants.supported().contains(type);
     }
 
     @Override
-    public Weight upload(TensorView view, Op use) {
+    public Weight upload(TensorView view, WeightUse use) {
         return new ReferenceWeight(view);
     }
 
     @Override
     public Buffer allocate(Buffer.Kind kind, long size) {
-        return new HostBuffer(kind, size);
+        return HostBuffer.allocate(kind, size);
     }
 
     @Override
@@ -62,28 +61,22 @@ final class ReferenceDevice implements Device {
 
     @Override
     public void write(Ids ids, int[] source) {
-        System.arraycopy(source, 0, ((HostBuffer) ids.buffer()).ints(), ids.offset(), ids.rows() * ids.cols());
+        HostBuffer.write(ids, source);
     }
 
     @Override
     public void write(Rows rows, float[] source) {
-        float[] to = ((HostBuffer) rows.buffer()).floats();
-        for (int r = 0; r < rows.rows(); r++) {
-            System.arraycopy(source, r * rows.cols(), to, rows.offset() + r * rows.stride(), rows.cols());
-        }
+        HostBuffer.write(rows, source);
     }
 
     @Override
     public void read(Rows rows, float[] target, int offset) {
-        float[] from = ((HostBuffer) rows.buffer()).floats();
-        for (int r = 0; r < rows.rows(); r++) {
-            System.arraycopy(from, rows.offset() + r * rows.stride(), target, offset + r * rows.cols(), rows.cols());
-        }
+        HostBuffer.read(rows, target, offset);
     }
 
     @Override
     public void read(Ids ids, int[] target) {
-        System.arraycopy(((HostBuffer) ids.buffer()).ints(), ids.offset(), target, 0, ids.rows() * ids.cols());
+        HostBuffer.read(ids, target);
     }
 
     @Override

@@ -129,7 +129,7 @@ final class ReferenceOps implements Ops {
     public void attention(Rows out, Rows q, KvCache cache, Ids positions, Attention attention) {
         ReferenceCache c = (ReferenceCache) cache;
         int heads = attention.heads();
-        int perKey = heads / c.spec().keyHeads();
+        int perKey = heads / c.spec().kvHeads();
         if (q.rows() != positions.rows() * heads || out.rows() != q.rows()) {
             throw new IllegalArgumentException("attention: " + q.rows() + " query rows for " + positions.rows()
                     + " tokens of " + heads + " heads");
@@ -306,11 +306,11 @@ final class ReferenceOps implements Ops {
     }
 
     private static float[] floats(Rows x) {
-        return ((HostBuffer) x.buffer()).floats();
+        return HostBuffer.floats(x);
     }
 
     private static int[] ids(Ids ids) {
-        return ((HostBuffer) ids.buffer()).ints();
+        return HostBuffer.ints(ids);
     }
 
     private static void requireSame(String op, Rows y, Rows x) {

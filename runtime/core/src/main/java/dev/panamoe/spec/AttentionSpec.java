@@ -21,7 +21,7 @@ public sealed interface AttentionSpec {
     /// Width of the row that goes into the output projection: all heads.
     int outputWidth();
 
-    /// Grouped-query attention: `heads` query heads share `keyHeads` key/value heads.
+    /// Grouped-query attention: `heads` query heads share `kvHeads` key/value heads.
     ///
     /// @param headSize of queries, keys and values
     /// @param headNorms RMS norms with a weight on each query and key head, before the rotation
@@ -30,7 +30,7 @@ public sealed interface AttentionSpec {
     /// @param sharedFrom the earlier layer whose keys and values this layer reads instead of having its own
     record Gqa(
             int heads,
-            int keyHeads,
+            int kvHeads,
             int headSize,
             int window,
             float scale,
@@ -41,8 +41,8 @@ public sealed interface AttentionSpec {
             OptionalInt sharedFrom)
             implements AttentionSpec {
         public Gqa {
-            if (heads < 1 || keyHeads < 1 || heads % keyHeads != 0) {
-                throw new IllegalArgumentException(heads + " query heads over " + keyHeads + " key heads");
+            if (heads < 1 || kvHeads < 1 || heads % kvHeads != 0) {
+                throw new IllegalArgumentException(heads + " query heads over " + kvHeads + " key heads");
             }
             if (rope.dims() > headSize) {
                 throw new IllegalArgumentException("rope over " + rope.dims() + " of " + headSize + " values");
@@ -56,7 +56,7 @@ public sealed interface AttentionSpec {
         }
 
         public int keyWidth() {
-            return keyHeads * headSize;
+            return kvHeads * headSize;
         }
 
         @Override

@@ -11,11 +11,11 @@ public interface Device extends AutoCloseable {
     /// Bytes that buffers and caches may still take; `Long.MAX_VALUE` when unknown.
     long freeMemory();
 
-    /// Whether `op` works on weights stored as `type`. What is not supported is refused when a model is loaded.
-    boolean supports(Op op, QuantType type);
+    /// Whether `use` works on weights stored as `type`. What is not supported is refused when a model is loaded.
+    boolean supports(WeightUse use, QuantType type);
 
     /// Takes a weight over, re-packed or as it is. The bytes of `view` must stay mapped while the device is open.
-    Weight upload(TensorView view, Op use);
+    Weight upload(TensorView view, WeightUse use);
 
     /// Zeroed memory for `size` values.
     ///

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The operations every backend offers; `dev.panamoe.reference` defines them.
 ///
-/// Activations are F32 {@link Rows}. An output row depends on its own input row and on weights and caches only, and its
+/// Intermediates are F32 {@link Rows}. An output row depends on its own input row and on weights and caches only, and its
 /// sums are done in a fixed order: results do not depend on the number of threads or on which other rows are in the
 /// call.
 /// Outputs may be the same rows as inputs where said, and must not overlap them otherwise. Shapes are checked by
@@ -29,7 +29,7 @@ public interface Ops {
     /// @param positions (tokens, 1)
     void rope(Rows x, Ids positions, Rope rope);
 
-    /// Stores keys and values of `positions` in their slots. k: (tokens, keyHeads * keySize); v: (tokens, keyHeads *
+    /// Stores keys and values of `positions` in their slots. k: (tokens, kvHeads * keySize); v: (tokens, kvHeads *
     /// valueSize), null when the cache takes values from keys.
     ///
     /// @param positions (tokens, 1), ascending by one

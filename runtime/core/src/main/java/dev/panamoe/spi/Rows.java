@@ -1,6 +1,6 @@
 package dev.panamoe.spi;
 
-/// Activations: a matrix of F32 inside a buffer. Row `r`, column `c` is value `offset + r * stride + c`.
+/// Intermediates: a matrix of F32 inside a buffer. Row `r`, column `c` is value `offset + r * stride + c`.
 ///
 /// @param offset first value, in values
 /// @param rows one row a token, or one a token and head
@@ -48,13 +48,5 @@ public record Rows(Buffer buffer, int offset, int rows, int cols, int stride) {
             throw new IllegalArgumentException(cols + " columns, stride " + stride + " do not split into " + heads);
         }
         return new Rows(buffer, offset, rows * heads, cols / heads, cols / heads);
-    }
-
-    /// The inverse of {@link #split}: (tokens * heads, size) as (tokens, heads * size).
-    public Rows merge(int heads) {
-        if (stride != cols || rows % heads != 0) {
-            throw new IllegalArgumentException(rows + " rows, stride " + stride + " do not merge by " + heads);
-        }
-        return new Rows(buffer, offset, rows / heads, cols * heads, cols * heads);
     }
 }

@@ -43,15 +43,6 @@ public record TensorView(String name, QuantType type, Shape shape, MemorySegment
         return rowBytes() * shape.rows();
     }
 
-    /// The matrix `e` of a three-dimensional tensor.
-    public TensorView slice(long e) {
-        return new TensorView(
-                name + "[" + e + "]",
-                type,
-                Shape.of(shape.cols(), shape.rows()),
-                data.asSlice(e * sliceStride, sliceBytes()));
-    }
-
     /// Rows `from` to `from + count - 1` of every slice, without copying.
     public TensorView rows(long from, long count) {
         if (from < 0 || count < 1 || from + count > shape.rows()) {

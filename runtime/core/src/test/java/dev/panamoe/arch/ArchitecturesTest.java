@@ -101,11 +101,11 @@ class ArchitecturesTest {
         Gqa global = (Gqa) spec.layers().get(2).attention();
         assertThat(sliding.window()).isEqualTo(10);
         assertThat(sliding.headSize()).isEqualTo(8);
-        assertThat(sliding.keyHeads()).isEqualTo(2);
+        assertThat(sliding.kvHeads()).isEqualTo(2);
         assertThat(sliding.valuesFromKeys()).isFalse();
         assertThat(global.window()).isZero();
         assertThat(global.headSize()).isEqualTo(16);
-        assertThat(global.keyHeads()).isEqualTo(1);
+        assertThat(global.kvHeads()).isEqualTo(1);
         assertThat(global.valuesFromKeys())
                 .as("without attn_v values are the raw keys")
                 .isTrue();

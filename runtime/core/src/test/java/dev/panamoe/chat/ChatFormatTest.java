@@ -22,7 +22,6 @@ class ChatFormatTest {
     void givesTheTemplateItsVariables() {
         var format = format("{{ bos_token }}{% for m in messages %}[{{ m.role }}]{{ m['content'] }}{{ eos_token }}"
                 + "{% endfor %}{% if add_generation_prompt %}>{% endif %}{{ enable_thinking }}{{ tools is defined }}");
-        assertThat(format.isAvailable()).isTrue();
         assertThat(format.render(TALK, true, Map.of()))
                 .isEqualTo("<s>[system]Be brief.</s>[user]Hi</s>[assistant]Ho</s>>False");
         assertThat(format.render(List.of(), false, Map.of("enable_thinking", true)))
@@ -33,9 +32,7 @@ class ChatFormatTest {
 
     @Test
     void saysWhatToDoWithoutATemplate() {
-        var format = ChatFormat.of("m.gguf", Optional.empty(), "", "");
-        assertThat(format.isAvailable()).isFalse();
-        assertThatThrownBy(() -> format.render(TALK, true, Map.of()))
+        assertThatThrownBy(() -> ChatFormat.of("m.gguf", Optional.empty(), "", ""))
                 .isInstanceOf(PanamoeException.class)
                 .hasMessageStartingWith("m.gguf: the file has no chat template")
                 .hasMessageContaining("--raw");
@@ -51,11 +48,10 @@ class ChatFormatTest {
     }
 
     @Test
-    void aBrokenTemplateIsAFaultOnlyWhenItIsNeeded() {
-        var format = format("{% if %}");
-        assertThat(format.isAvailable()).isFalse();
-        assertThatThrownBy(() -> format.render(TALK, true, Map.of()))
+    void aBrokenTemplateNamesFileAndLine() {
+        assertThatThrownBy(() -> format("{% if %}"))
                 .isInstanceOf(PanamoeException.class)
+                .hasMessageStartingWith("m.gguf: ")
                 .hasMessageContaining("TemplateSyntaxError")
                 .hasMessageContaining("line 1");
     }

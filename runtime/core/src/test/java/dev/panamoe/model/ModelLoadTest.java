@@ -19,7 +19,7 @@ import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
-import dev.panamoe.spi.Op;
+import dev.panamoe.spi.WeightUse;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Probe;
 import dev.panamoe.spi.Rows;
@@ -65,12 +65,12 @@ class ModelLoadTest {
         }
 
         @Override
-        public boolean supports(Op op, QuantType type) {
+        public boolean supports(WeightUse use, QuantType type) {
             return type != lacking;
         }
 
         @Override
-        public Weight upload(TensorView view, Op use) {
+        public Weight upload(TensorView view, WeightUse use) {
             uploaded.add(view.name());
             return reference.upload(view, use);
         }

@@ -18,7 +18,7 @@ import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
-import dev.panamoe.spi.Op;
+import dev.panamoe.spi.WeightUse;
 import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Rows;
@@ -35,7 +35,7 @@ class ReferenceOpsTest {
     private final Device device = new ReferenceDevice(new DeviceInfo("reference", "", 0, List.of()));
 
     private Weight weight(Shape shape, float... values) {
-        return device.upload(new TensorView("w", QuantType.F32, shape, MemorySegment.ofArray(values)), Op.MATMUL);
+        return device.upload(new TensorView("w", QuantType.F32, shape, MemorySegment.ofArray(values)), WeightUse.MATMUL);
     }
 
     private Rows rows(int rows, int cols, float... values) {

@@ -47,11 +47,11 @@ class AttentionConformanceTest {
     /// A history of `past` tokens that is stored token by token, then a batch of `batch` tokens.
     private record Case(CacheSpec cache, int heads, int window, int past, int batch) {
         Matrix keys() {
-            return Matrix.random(past + batch, cache.keyHeads() * cache.keySize(), 1);
+            return Matrix.random(past + batch, cache.kvHeads() * cache.keySize(), 1);
         }
 
         Matrix values() {
-            return Matrix.random(past + batch, cache.keyHeads() * cache.valueSize(), 2);
+            return Matrix.random(past + batch, cache.kvHeads() * cache.valueSize(), 2);
         }
 
         Matrix queries() {
@@ -114,8 +114,8 @@ class AttentionConformanceTest {
         assertSameBits(c + ", one by one", c.oneByOne(lab.device()), y);
     }
 
-    private static CacheSpec cache(int keyHeads, int size, int capacity, CacheType type) {
-        return new CacheSpec(keyHeads, size, size, false, capacity, type);
+    private static CacheSpec cache(int kvHeads, int size, int capacity, CacheType type) {
+        return new CacheSpec(kvHeads, size, size, false, capacity, type);
     }
 
     @Test

@@ -8,7 +8,7 @@ import dev.panamoe.quant.Quants;
 import dev.panamoe.spec.Activation;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.Experts;
-import dev.panamoe.spi.Op;
+import dev.panamoe.spi.WeightUse;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.Shape;
@@ -56,7 +56,7 @@ class ExpertsConformanceTest {
 
         Experts on(Device d) {
             return new Experts(
-                    d.upload(gate, Op.EXPERTS), d.upload(up, Op.EXPERTS), d.upload(down, Op.EXPERTS), activation);
+                    d.upload(gate, WeightUse.EXPERTS), d.upload(up, WeightUse.EXPERTS), d.upload(down, WeightUse.EXPERTS), activation);
         }
 
         /// Makes NaN of everything in expert `e`.
@@ -110,7 +110,7 @@ class ExpertsConformanceTest {
     @Test
     void everyType() {
         for (QuantType type : Quants.supported()) {
-            if (lab.device().supports(Op.EXPERTS, type)) {
+            if (lab.device().supports(WeightUse.EXPERTS, type)) {
                 int size = type.blockSize() == 1 ? 40 : type.blockSize();
                 Activation activation = type.blockSize() == 32 ? Activation.SILU : Activation.GELU_TANH;
                 check("experts " + type, Weights3.random(type, size, size, 4, activation), 5, 2, 4);

@@ -6,7 +6,7 @@ import dev.panamoe.conformance.Backends.Backend;
 import dev.panamoe.conformance.Lab.Bound;
 import dev.panamoe.quant.Quants;
 import dev.panamoe.spi.Device;
-import dev.panamoe.spi.Op;
+import dev.panamoe.spi.WeightUse;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
 import dev.panamoe.tensor.QuantType;
@@ -45,7 +45,7 @@ class MatmulConformanceTest {
         lab.close();
     }
 
-    private List<QuantType> types(Op op) {
+    private List<QuantType> types(WeightUse op) {
         return Quants.supported().stream()
                 .filter(t -> lab.device().supports(op, t))
                 .toList();
@@ -53,12 +53,12 @@ class MatmulConformanceTest {
 
     @Test
     void embedOfEveryType() {
-        for (QuantType type : types(Op.EMBED)) {
+        for (QuantType type : types(WeightUse.EMBED)) {
             int cols = 2 * type.blockSize() + (type.blockSize() == 1 ? 43 : 0);
             TensorView w = Weights.random(type, Shape.of(cols, 11), 1);
             lab.check("embed " + type, EMBED_BOUND, d -> {
                 Rows y = Lab.empty(d, 3, cols, 7, 2);
-                d.ops().embed(y, d.upload(w, Op.EMBED), Lab.ids(d, 3, 1, 10, 0, 4), 1.7f);
+                d.ops().embed(y, d.upload(w, WeightUse.EMBED), Lab.ids(d, 3, 1, 10, 0, 4), 1.7f);
                 return Lab.read(d, y);
             });
         }
@@ -67,7 +67,7 @@ class MatmulConformanceTest {
     /// Row lengths, weight rows and tokens off the edges of vectors, tiles and panels; in each case batch = one by one.
     @Test
     void matmulOfEveryType() {
-        for (QuantType type : types(Op.MATMUL)) {
+        for (QuantType type : types(WeightUse.MATMUL)) {
             int block = type.blockSize();
             matmul(type, block == 1 ? 75 : block, 5, 6, 0);
             matmul(type, 3 * block + (block == 1 ? 16 : 0), 37, 4, 3);
@@ -105,7 +105,7 @@ class MatmulConformanceTest {
 
     private static Matrix matmul(Device d, TensorView w, Matrix x, int gap) {
         Rows y = Lab.empty(d, x.rows(), (int) w.shape().rows(), 1 + gap, gap);
-        d.ops().matmul(y, d.upload(w, Op.MATMUL), Lab.place(d, x, gap, 3 * gap));
+        d.ops().matmul(y, d.upload(w, WeightUse.MATMUL), Lab.place(d, x, gap, 3 * gap));
         return Lab.read(d, y);
     }
 
@@ -134,7 +134,7 @@ class MatmulConformanceTest {
     @Test
     void matmulPerHeadOfEveryType() {
         int heads = 3;
-        for (QuantType type : types(Op.MATMUL_PER_HEAD)) {
+        for (QuantType type : types(WeightUse.MATMUL_PER_HEAD)) {
             int cols = type.blockSize() == 1 ? 40 : type.blockSize();
             TensorView w = Weights.random(type, Shape.of(cols, 5, heads), 8, 3 * (int) type.rowBytes(type.blockSize()));
             for (int tokens : new int[] {1, 6}) {
@@ -154,7 +154,7 @@ class MatmulConformanceTest {
     }
 
     private static Matrix perHead(Device d, TensorView w, Matrix x) {
-        Weight weight = d.upload(w, Op.MATMUL_PER_HEAD);
+        Weight weight = d.upload(w, WeightUse.MATMUL_PER_HEAD);
         Rows y = Lab.empty(d, x.rows(), (int) w.shape().rows(), 2, 1);
         d.ops().matmulPerHead(y, weight, Lab.place(d, x, 1, 4));
         return Lab.read(d, y);

@@ -9,7 +9,7 @@ import dev.panamoe.spec.RouterSpec.Gating;
 import dev.panamoe.spec.RouterSpec.GroupScore;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.Ids;
-import dev.panamoe.spi.Op;
+import dev.panamoe.spi.WeightUse;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
@@ -123,8 +123,8 @@ class RouterConformanceTest {
 
     private static int[] route(Device d, RouterSpec spec, Matrix logits, float[] bias, float[] scale, Rows weights) {
         Ids ids = Lab.ids(d, logits.rows(), spec.used());
-        Weight b = bias == null ? null : d.upload(Weights.vector(bias), Op.VECTOR);
-        Weight s = scale == null ? null : d.upload(Weights.vector(scale), Op.VECTOR);
+        Weight b = bias == null ? null : d.upload(Weights.vector(bias), WeightUse.VECTOR);
+        Weight s = scale == null ? null : d.upload(Weights.vector(scale), WeightUse.VECTOR);
         d.ops().route(ids, weights, Lab.place(d, logits, 1, 2), new Router(spec, b, s));
         return Lab.read(d, ids);
     }

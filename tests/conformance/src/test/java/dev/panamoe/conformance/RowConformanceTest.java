@@ -9,7 +9,7 @@ import dev.panamoe.spec.Activation;
 import dev.panamoe.spec.RopeSpec.Pairing;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.Ids;
-import dev.panamoe.spi.Op;
+import dev.panamoe.spi.WeightUse;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Rows;
@@ -81,7 +81,7 @@ class RowConformanceTest {
     }
 
     private static Matrix rmsNorm(Device d, Matrix x, boolean weighted, float[] w, boolean inPlace) {
-        Weight weight = weighted ? d.upload(Weights.vector(w), Op.VECTOR) : null;
+        Weight weight = weighted ? d.upload(Weights.vector(w), WeightUse.VECTOR) : null;
         Rows in = Lab.place(d, x, 3, 5);
         Rows y = inPlace ? in : Lab.empty(d, x.rows(), x.cols(), 1, 2);
         d.ops().rmsNorm(y, in, weight, 1e-6f);
@@ -127,7 +127,7 @@ class RowConformanceTest {
                 .rope(
                         y,
                         Lab.ids(d, positions.length, 1, positions),
-                        new Rope(pairing, d.upload(Weights.vector(frequencies), Op.VECTOR), 1.25f));
+                        new Rope(pairing, d.upload(Weights.vector(frequencies), WeightUse.VECTOR), 1.25f));
         return Lab.read(d, y);
     }
 

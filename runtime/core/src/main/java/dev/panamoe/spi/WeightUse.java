@@ -1,7 +1,7 @@
 package dev.panamoe.spi;
 
 /// The operations that read weights, and so depend on their types: the question of {@link Device#supports}.
-public enum Op {
+public enum WeightUse {
     EMBED,
     MATMUL,
     MATMUL_PER_HEAD,

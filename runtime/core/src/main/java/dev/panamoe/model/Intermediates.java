@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The intermediates of a forward pass over `n` rows, as views of {@link Scratch}. All views are made once, so that a
 /// step creates none. d = embedding.
-final class Activations {
+final class Intermediates {
     final int n;
     /// (n, 1)
     final Ids tokens;
@@ -41,7 +41,7 @@ final class Activations {
 
     final List<Layer> layers = new ArrayList<>();
 
-    Activations(Scratch s, ModelSpec spec, int n) {
+    Intermediates(Scratch s, ModelSpec spec, int n) {
         this.n = n;
         int d = spec.embedding();
         tokens = Ids.of(s.tokens, n, 1);
@@ -109,10 +109,10 @@ final class Activations {
             qHeads = q.split(a.heads());
             qRope = qHeads.columns(0, a.rope().dims());
             k = Rows.of(s.k, n, a.keyWidth());
-            kHeads = k.split(a.keyHeads());
+            kHeads = k.split(a.kvHeads());
             kRope = kHeads.columns(0, a.rope().dims());
             v = Rows.of(s.v, n, a.keyWidth());
-            vHeads = v.split(a.keyHeads());
+            vHeads = v.split(a.kvHeads());
             out = Rows.of(s.attention, n, a.outputWidth());
             outHeads = out.split(a.heads());
         }
