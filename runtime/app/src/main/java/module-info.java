@@ -1,4 +1,4 @@
-/// The command line and the server.
+/// The command line.
 @org.jspecify.annotations.NullMarked
 module dev.panamoe.app {
     requires static transitive org.jspecify;

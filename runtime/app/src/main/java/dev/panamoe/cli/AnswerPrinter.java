@@ -3,7 +3,7 @@ package dev.panamoe.cli;
 import dev.panamoe.chat.Delta;
 
 /// Shows an answer as it comes: what the model says on standard output, what it thinks before on standard error and
-/// dim there, so that a file or a program that takes the output gets the answer alone.
+/// dim or marked there, so that a file or a program that takes the output gets the answer alone.
 final class AnswerPrinter {
     private final Console console;
     private final boolean content;
@@ -36,7 +36,11 @@ final class AnswerPrinter {
         if (reasoning && !delta.reasoning().isEmpty()) {
             if (!thinking) {
                 thinking = true;
-                console.err().dim();
+                if (console.err().isTerminal()) {
+                    console.err().dim();
+                } else {
+                    console.err().println("reasoning:");
+                }
             }
             console.err().printUntrusted(delta.reasoning());
             console.err().flush();

@@ -16,7 +16,6 @@ import tools.jackson.databind.node.ObjectNode;
 /// `panamoe devices`: what could compute here.
 @Command(
         name = "devices",
-        mixinStandardHelpOptions = true,
         sortOptions = false,
         description = "Lists every backend with its devices, or why it is not usable here and what to do about it;"
                 + " then which one is taken without --backend.",
@@ -64,11 +63,17 @@ final class DevicesCommand implements Callable<Integer> {
         Sink out = console.out();
         switch (found.probe()) {
             case Usable u -> {
-                out.println(found.name() + ": usable");
+                DeviceInfo first = u.devices().getFirst();
+                // A backend with one device of its own name, such as cpu, takes one line.
+                boolean same = u.devices().size() == 1 && first.id().equals(found.name());
+                out.println(found.name() + ": usable" + (same ? ", " + text(first) : ""));
                 for (DeviceInfo device : u.devices()) {
-                    String memory = device.memoryBytes() > 0 ? ", " + Table.size(device.memoryBytes()) : "";
-                    out.println("  " + device.id() + ": " + device.description() + memory);
-                    device.facts().forEach(fact -> out.println("    " + fact));
+                    if (!same) {
+                        out.println("  " + device.id() + ": " + text(device));
+                    }
+                    if (!device.facts().isEmpty()) {
+                        out.println((same ? "  " : "    ") + String.join(", ", device.facts()));
+                    }
                 }
             }
             case Unusable u -> {
@@ -77,6 +82,10 @@ final class DevicesCommand implements Callable<Integer> {
                 out.println("  remedy: " + u.remedy());
             }
         }
+    }
+
+    private static String text(DeviceInfo device) {
+        return device.description() + (device.memoryBytes() > 0 ? ", " + Table.size(device.memoryBytes()) : "");
     }
 
     private static ObjectNode describe(List<Backends.Found> all, Optional<Backends.Choice> auto) {

@@ -24,7 +24,7 @@ final class Failures {
                         && !command.subcommands().isEmpty()
                 ? "there is no command '" + unmatched.getUnmatched().getFirst() + "', there are "
                         + String.join(", ", command.subcommands().keySet())
-                : String.valueOf(e.getMessage());
+                : String.valueOf(e.getMessage()).replaceFirst("\\.$", "");
         line(console, message + "; see '" + command.qualifiedName() + " --help'");
         return ExitCode.USAGE;
     }

@@ -33,7 +33,6 @@ import tools.jackson.databind.node.ObjectNode;
 /// `panamoe inspect`: what is in a model file, and what running it takes.
 @Command(
         name = "inspect",
-        mixinStandardHelpOptions = true,
         sortOptions = false,
         description = "Prints the metadata, the tensors and their sizes, whether the model can run here, and the memory"
                 + " that would take. Nothing but the head of the file is read.",
@@ -57,13 +56,13 @@ final class InspectCommand implements Callable<Integer> {
     @Parameters(paramLabel = "FILE", arity = "0..1", description = "The model; the same as --model.")
     private Optional<String> file = Optional.empty();
 
-    @Option(names = "--metadata", description = "Only the metadata; with --tensors both.")
+    @Option(names = "--metadata", description = "Only the metadata; with --tensors both, with --json too.")
     private boolean onlyMetadata;
 
-    @Option(names = "--tensors", description = "Only the tensors.")
+    @Option(names = "--tensors", description = "Only the tensors; with --metadata both, with --json too.")
     private boolean onlyTensors;
 
-    @Option(names = "--json", description = "Prints one JSON object with everything; long arrays are cut.")
+    @Option(names = "--json", description = "Prints one JSON object; long arrays are cut.")
     private boolean json;
 
     InspectCommand(Console console) {
@@ -79,6 +78,9 @@ final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         EngineOptions options = model.engineOptions();
+        if (file.isPresent() && model.isGiven()) {
+            throw model.usage("FILE and --model exclude each other");
+        }
         try (ModelFile opened = ModelFile.open(file.orElse(model.model()))) {
             GgufFile gguf = opened.file();
             Verdict verdict = judge(gguf, options);
@@ -97,14 +99,39 @@ final class InspectCommand implements Callable<Integer> {
         try {
             spec = Optional.of(Architectures.read(file));
             plan = Optional.of(Engine.plan(file, spec.get(), options));
+            Optional<String> shortage;
             try (Device device = Backends.choose(options.backend()).open(new DeviceOptions(options.threads()))) {
                 Model.check(file, spec.get(), device);
+                shortage = shortage(file, spec.get(), options, device);
             }
             Tokenizer.of(file.metadata());
-            return new Verdict(Optional.empty(), spec, plan);
+            return new Verdict(shortage, spec, plan);
         } catch (PanamoeException e) {
             return new Verdict(Optional.of(String.valueOf(e.getMessage())), spec, plan);
         }
+    }
+
+    /// Why the keys and values of one session do not fit the device; empty when they do.
+    private static Optional<String> shortage(GgufFile file, ModelSpec spec, EngineOptions options, Device device) {
+        int context = Engine.contextLength(spec, options);
+        long want = Engine.plan(file, spec, options).caches();
+        long free = device.freeMemory();
+        if (want <= free) {
+            return Optional.empty();
+        }
+        int low = 0;
+        int high = context - 1;
+        while (low < high) {
+            int middle = low + (high - low + 1) / 2;
+            if (Engine.plan(file, spec, options.withContextLength(middle)).caches() <= free) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return Optional.of("a context of " + context + " positions takes " + Table.size(want)
+                + " for keys and values, but only " + Table.size(free) + " are free on "
+                + device.info().id() + "; use a --ctx of at most " + low);
     }
 
     private void print(GgufFile file, Verdict verdict, EngineOptions options) {
@@ -146,7 +173,7 @@ final class InspectCommand implements Callable<Integer> {
             bytes += sum[1];
             table.row(type.getKey().name(), sum[0] + " tensors", Table.size(sum[1]));
         }
-        table.row("all", file.tensors().size() + " tensors", Table.size(bytes));
+        table.row("total", file.tensors().size() + " tensors", Table.size(bytes));
         table.print(console.out(), "  ");
     }
 
@@ -163,7 +190,7 @@ final class InspectCommand implements Callable<Integer> {
                             Table.size(plan.caches()),
                             options.cacheType() + ", " + context + " positions, each session")
                     .row("intermediates", Table.size(plan.scratch()), "")
-                    .row("all", Table.size(plan.total()), "")
+                    .row("total", Table.size(plan.total()), "")
                     .print(out, "  ");
         });
         out.println("");
@@ -187,8 +214,42 @@ final class InspectCommand implements Callable<Integer> {
         return types;
     }
 
-    private static ObjectNode describe(GgufFile file, Verdict verdict, EngineOptions options) {
+    private ObjectNode describe(GgufFile file, Verdict verdict, EngineOptions options) {
+        boolean all = !onlyMetadata && !onlyTensors;
         ObjectNode object = Json.object().put("name", file.name());
+        if (all) {
+            describeFile(object, file);
+            object.put("runnable", verdict.problem().isEmpty());
+            verdict.problem().ifPresent(p -> object.put("problem", p));
+        }
+        if (all || onlyMetadata) {
+            ArrayNode metadata = object.putArray("metadata");
+            file.metadata().describe(JSON_ITEMS, JSON_CHARS).forEach(e -> describe(metadata.addObject(), e));
+        }
+        if (all || onlyTensors) {
+            describeTensors(object.putArray("tensors"), file);
+        }
+        if (all) {
+            ArrayNode types = object.putArray("types");
+            types(file)
+                    .forEach((type, sum) -> types.addObject()
+                            .put("type", type.name())
+                            .put("tensors", sum[0])
+                            .put("bytes", sum[1]));
+            verdict.plan()
+                    .ifPresent(plan -> object.putObject("memory")
+                            .put("context", Engine.contextLength(verdict.spec().orElseThrow(), options))
+                            .put("cache_type", options.cacheType().name())
+                            .put("weights", plan.weights())
+                            .put("derived", plan.derived())
+                            .put("caches", plan.caches())
+                            .put("scratch", plan.scratch())
+                            .put("total", plan.total()));
+        }
+        return object;
+    }
+
+    private static void describeFile(ObjectNode object, GgufFile file) {
         ArrayNode files = object.putArray("files");
         for (Path path : file.files()) {
             files.add(path.toString());
@@ -197,11 +258,9 @@ final class InspectCommand implements Callable<Integer> {
         ArrayNode warnings = object.putArray("warnings");
         file.warnings().forEach(warnings::add);
         object.put("architecture", architecture(file));
-        object.put("runnable", verdict.problem().isEmpty());
-        verdict.problem().ifPresent(p -> object.put("problem", p));
-        ArrayNode metadata = object.putArray("metadata");
-        file.metadata().describe(JSON_ITEMS, JSON_CHARS).forEach(e -> describe(metadata.addObject(), e));
-        ArrayNode tensors = object.putArray("tensors");
+    }
+
+    private static void describeTensors(ArrayNode tensors, GgufFile file) {
         for (TensorView t : file.tensors().values()) {
             ArrayNode shape = tensors.addObject()
                     .put("name", t.name())
@@ -210,22 +269,6 @@ final class InspectCommand implements Callable<Integer> {
                     .putArray("shape");
             t.shape().dims().forEach(shape::add);
         }
-        ArrayNode types = object.putArray("types");
-        types(file)
-                .forEach((type, sum) -> types.addObject()
-                        .put("type", type.name())
-                        .put("tensors", sum[0])
-                        .put("bytes", sum[1]));
-        verdict.plan()
-                .ifPresent(plan -> object.putObject("memory")
-                        .put("context", Engine.contextLength(verdict.spec().orElseThrow(), options))
-                        .put("cache_type", options.cacheType().name())
-                        .put("weights", plan.weights())
-                        .put("derived", plan.derived())
-                        .put("caches", plan.caches())
-                        .put("scratch", plan.scratch())
-                        .put("total", plan.total()));
-        return object;
     }
 
     private static String architecture(GgufFile file) {

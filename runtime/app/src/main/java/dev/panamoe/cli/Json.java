@@ -6,6 +6,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
@@ -33,15 +34,25 @@ final class Json {
     /// @throws PanamoeException when it is not one JSON object
     static Map<String, @Nullable Object> variables(String text, String name) {
         try {
-            Map<String, @Nullable Object> object =
-                    MAPPER.readValue(text, new TypeReference<LinkedHashMap<String, @Nullable Object>>() {});
-            if (object == null) {
-                throw new PanamoeException(name + ": this is null, expected a JSON object");
+            JsonNode node = MAPPER.readTree(text);
+            if (!node.isObject()) {
+                throw new PanamoeException(name + ": expected a JSON object, found " + kind(node));
             }
-            return object;
+            return MAPPER.convertValue(node, new TypeReference<LinkedHashMap<String, @Nullable Object>>() {});
         } catch (JacksonException e) {
             throw notJson(name, e);
         }
+    }
+
+    private static String kind(JsonNode node) {
+        return switch (node.getNodeType()) {
+            case ARRAY -> "an array";
+            case STRING -> "a string";
+            case NUMBER -> "a number";
+            case BOOLEAN -> "a boolean";
+            case NULL -> "null";
+            default -> "nothing";
+        };
     }
 
     private static PanamoeException notJson(String name, JacksonException e) {
@@ -49,7 +60,9 @@ final class Json {
                 ? ""
                 : "line " + e.getLocation().getLineNr() + ", column "
                         + e.getLocation().getColumnNr() + ": ";
-        return new PanamoeException(name + ": " + where + "expected a JSON object: " + e.getOriginalMessage(), e);
+        // Where something unclosed began is told in Jackson's own terms.
+        String problem = e.getOriginalMessage().split(" \\(start marker at", 2)[0];
+        return new PanamoeException(name + ": " + where + "expected a JSON object: " + problem, e);
     }
 
     /// Milliseconds with three digits behind the point.

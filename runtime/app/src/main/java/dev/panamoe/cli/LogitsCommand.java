@@ -1,19 +1,8 @@
 package dev.panamoe.cli;
 
 import dev.panamoe.PanamoeException;
-import dev.panamoe.arch.Architectures;
-import dev.panamoe.engine.Backends;
-import dev.panamoe.engine.EngineOptions;
-import dev.panamoe.engine.ModelFile;
-import dev.panamoe.gguf.GgufFile;
-import dev.panamoe.model.Caches;
-import dev.panamoe.model.Model;
-import dev.panamoe.model.Runner;
-import dev.panamoe.model.Tap;
-import dev.panamoe.spec.ModelSpec;
-import dev.panamoe.spi.Device;
-import dev.panamoe.spi.DeviceOptions;
-import dev.panamoe.spi.Rows;
+import dev.panamoe.engine.Engine;
+import dev.panamoe.engine.Logits;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -34,7 +23,6 @@ import picocli.CommandLine.Option;
 /// `panamoe logits`: what the model computes, for comparing it with other implementations.
 @Command(
         name = "logits",
-        mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
             "Writes the logits of every position as float32, little-endian: (tokens, vocabulary).",
@@ -44,11 +32,6 @@ import picocli.CommandLine.Option;
         footerHeading = "%nExample:%n",
         footer = "  panamoe logits --model model.gguf --tokens 2,15,467 --cache-type f32 --out logits.bin")
 final class LogitsCommand implements Callable<Integer> {
-    /// Rows of a forward pass, and values read at once: a vocabulary can be wide.
-    private static final int ROWS = 64;
-
-    private static final int LOGITS_AT_ONCE = 1 << 20;
-
     private final Console console;
 
     @Mixin
@@ -59,7 +42,7 @@ final class LogitsCommand implements Callable<Integer> {
             required = true,
             paramLabel = "IDS",
             split = TokenIds.SEPARATOR,
-            splitSynopsisLabel = ",",
+            hideParamSyntax = true,
             description = "Token ids: 1,2,3. Nothing is added.")
     private List<Integer> tokens = new ArrayList<>();
 
@@ -69,43 +52,25 @@ final class LogitsCommand implements Callable<Integer> {
     @Option(names = "--hidden", paramLabel = "H", description = "File for the hidden states.")
     private Optional<Path> hidden = Optional.empty();
 
+    @Mixin
+    private Notes notes = new Notes();
+
     LogitsCommand(Console console) {
         this.console = console;
     }
 
     @Override
     public Integer call() throws IOException {
-        EngineOptions options = model.engineOptions();
-        int[] ids = TokenIds.array(tokens);
-        Backends.Choice choice = Backends.choose(options.backend());
-        try (ModelFile opened = ModelFile.open(model.model())) {
-            GgufFile file = opened.file();
-            ModelSpec spec = Architectures.read(file);
-            check(ids, spec, options);
-            try (Device device = choice.open(new DeviceOptions(options.threads()));
-                    Model loaded = Model.load(file, spec, device);
-                    Runner runner = new Runner(loaded, Math.min(ids.length, ROWS));
-                    Caches caches = loaded.newCaches(ids.length, runner.maxRows(), options.cacheType());
-                    FileChannel logits = create(out);
+        try (Engine engine = model.open()) {
+            int[] ids = TokenIds.array(tokens);
+            Logits computation = new Logits(engine, ids);
+            try (FileChannel logits = create(out);
                     @Nullable FileChannel states = hidden.isPresent() ? create(hidden.get()) : null) {
-                choice.reasons().forEach(console.err()::println);
-                console.err().flush();
-                write(runner, caches, ids, logits, states);
+                notes.opened(console, engine);
+                computation.run(new ResultFiles(logits, states, ids.length));
             }
         }
         return ExitCode.DONE;
-    }
-
-    private static void check(int[] ids, ModelSpec spec, EngineOptions options) {
-        for (int id : ids) {
-            if (id < 0 || id >= spec.vocabulary()) {
-                throw new PanamoeException(
-                        "token " + id + " is not in the vocabulary, which ends at " + (spec.vocabulary() - 1));
-            }
-        }
-        if (options.contextLength() > 0 && ids.length > options.contextLength()) {
-            throw new PanamoeException(ids.length + " tokens do not fit a --ctx of " + options.contextLength());
-        }
     }
 
     private static FileChannel create(Path path) throws IOException {
@@ -117,64 +82,61 @@ final class LogitsCommand implements Callable<Integer> {
         }
     }
 
-    private static void write(Runner runner, Caches caches, int[] ids, FileChannel logits, @Nullable FileChannel states)
-            throws IOException {
-        ModelSpec spec = runner.model().spec();
-        int width = spec.vocabulary();
-        int rowsAtOnce = Math.clamp(LOGITS_AT_ONCE / width, 1, runner.maxRows());
-        float[] values = new float[rowsAtOnce * width];
-        ByteBuffer bytes = ByteBuffer.allocate(4 * Math.max(values.length, runner.maxRows() * spec.embedding()))
-                .order(ByteOrder.LITTLE_ENDIAN);
-        for (int at = 0; at < ids.length; ) {
-            int n = Math.min(runner.maxRows(), ids.length - at);
-            Tap layers = states == null ? Tap.NONE : new StateWriter(runner.model(), ids.length, at, states, bytes);
-            runner.forward(caches, ids, at, n, at, layers);
-            for (int row = 0; row < n; row += rowsAtOnce) {
-                int rows = Math.min(rowsAtOnce, n - row);
-                Tap norm = states == null
-                        ? Tap.NONE
-                        : new StateWriter(runner.model(), ids.length, at + row, states, bytes);
-                runner.logits(row, rows, values, 0, norm);
-                fill(bytes, values, rows * width);
-                while (bytes.hasRemaining()) {
-                    logits.write(bytes); // in order, so that it may be a pipe
-                }
-            }
-            at += n;
+    /// Writes results to where they belong.
+    private static final class ResultFiles implements Logits.Target {
+        private final FileChannel logits;
+        private final @Nullable FileChannel states;
+        private final int tokens;
+
+        private ByteBuffer bytes = ByteBuffer.allocate(0);
+
+        /// @param tokens of the whole sequence
+        ResultFiles(FileChannel logits, @Nullable FileChannel states, int tokens) {
+            this.logits = logits;
+            this.states = states;
+            this.tokens = tokens;
         }
-    }
 
-    private static void fill(ByteBuffer bytes, float[] values, int count) {
-        bytes.clear();
-        bytes.asFloatBuffer().put(values, 0, count);
-        bytes.limit(4 * count);
-    }
-
-    /// Puts the residual stream of some tokens to its place in the file of all.
-    private record StateWriter(Model model, int tokens, int first, FileChannel channel, ByteBuffer bytes)
-            implements Tap {
         @Override
-        public void see(String name, int layer, Rows rows) {
-            switch (name) {
-                case "inp_embd" -> put(0, rows);
-                case "l_out" -> put(1 + layer, rows);
-                case "result_norm" -> put(1 + model.spec().layers().size(), rows);
-                default -> {}
-            }
-        }
-
-        private void put(int state, Rows rows) {
-            float[] values = new float[rows.rows() * rows.cols()];
-            model.device().read(rows, values, 0);
-            long position = 4L * rows.cols() * ((long) state * tokens + first);
-            fill(bytes, values, values.length);
+        public void logits(float[] values, int count) {
+            fill(values, count);
             try {
                 while (bytes.hasRemaining()) {
-                    position += channel.write(bytes, position);
+                    logits.write(bytes); // in order, so that it may be a pipe
                 }
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
+        }
+
+        @Override
+        public boolean wantsStates() {
+            return states != null;
+        }
+
+        @Override
+        public void state(int state, int first, int width, float[] values) {
+            if (states == null) {
+                return;
+            }
+            long position = 4L * width * ((long) state * tokens + first);
+            fill(values, values.length);
+            try {
+                while (bytes.hasRemaining()) {
+                    position += states.write(bytes, position);
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        private void fill(float[] values, int count) {
+            if (bytes.capacity() < 4 * count) {
+                bytes = ByteBuffer.allocate(4 * count).order(ByteOrder.LITTLE_ENDIAN);
+            }
+            bytes.clear();
+            bytes.asFloatBuffer().put(values, 0, count);
+            bytes.limit(4 * count);
         }
     }
 }

@@ -1,8 +1,11 @@
 package dev.panamoe.cli;
 
 import dev.panamoe.ffm.StdErr;
+import dev.panamoe.spec.CacheType;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 
 /// Where the program starts.
 public final class Main {
@@ -43,14 +46,30 @@ public final class Main {
                 .addSubcommand(new TemplateCommand(console))
                 .addSubcommand(new LogitsCommand(console))
                 .addSubcommand(new PerplexityCommand(console))
-                .addSubcommand(new VerifyCommand(console));
+                .addSubcommand(new VerifyCommand(console))
+                .addSubcommand(new CommandLine.HelpCommand());
+        for (CommandLine command : line.getSubcommands().values()) {
+            addHelpOption(command.getCommandSpec());
+        }
         return line.setExpandAtFiles(false) // a prompt may begin with @
-                .setCaseInsensitiveEnumValuesAllowed(true)
+                .registerConverter(CacheType.class, new EnumConverter<>(CacheType.class))
+                .registerConverter(PerplexityCommand.Method.class, new EnumConverter<>(PerplexityCommand.Method.class))
                 .setUsageHelpWidth(HELP_WIDTH)
                 .setColorScheme(CommandLine.Help.defaultColorScheme(console.colours() ? Ansi.ON : Ansi.OFF))
                 .setOut(console.out().writer())
                 .setErr(console.err().writer())
                 .setParameterExceptionHandler((e, args) -> Failures.usage(e, console))
                 .setExecutionExceptionHandler((e, command, result) -> Failures.report(e, console, root.debug()));
+    }
+
+    /// Here rather than in each command, because picocli's own mixin has `--version` too.
+    private static void addHelpOption(CommandSpec command) {
+        if (command.findOption("--help") == null) {
+            command.addOption(OptionSpec.builder("-h", "--help")
+                    .usageHelp(true)
+                    .type(boolean.class)
+                    .description("Show this help message and exit.")
+                    .build());
+        }
     }
 }

@@ -6,11 +6,12 @@ import dev.panamoe.engine.EmbeddedModels;
 import dev.panamoe.engine.Engine;
 import dev.panamoe.engine.EngineOptions;
 import dev.panamoe.spec.CacheType;
+import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.Probe.Usable;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -26,7 +27,7 @@ final class ModelOptions {
             paramLabel = "M",
             description =
                     "GGUF file (of a split model the first), or an embedded model: demo:gemma4 (default), demo:deepseek.")
-    private String model = EmbeddedModels.DEFAULT;
+    private Optional<String> model = Optional.empty();
 
     @Option(
             names = "--backend",
@@ -53,7 +54,12 @@ final class ModelOptions {
 
     /// A file, or an embedded model.
     String model() {
-        return model;
+        return model.orElse(EmbeddedModels.DEFAULT);
+    }
+
+    /// Whether the user named one.
+    boolean isGiven() {
+        return model.isPresent();
     }
 
     String backend() {
@@ -70,24 +76,37 @@ final class ModelOptions {
 
     /// Opens the model. The caller closes it.
     Engine open() {
-        return Engine.open(model, engineOptions());
+        return Engine.open(model(), engineOptions());
     }
 
-    /// @throws ParameterException when no backend has this name, whether it is usable here or not
+    /// @throws ParameterException when no backend, usable here or not, and no device has this name
     void checkBackend(String option, String name) {
-        List<String> known = Stream.concat(
-                        Stream.of(Backends.AUTO), Backends.survey().stream().map(Backends.Found::name))
-                .toList();
+        if (name.equals(Backends.AUTO)) {
+            return;
+        }
+        List<Backends.Found> all = Backends.survey();
         String family = name.contains(":") ? name.substring(0, name.indexOf(':')) : name;
-        if (!known.contains(family)) {
-            throw usage("Invalid value for option '" + option + "': there is no backend '" + name + "', there are "
-                    + known.stream().collect(Collectors.joining(", ")));
+        Backends.Found found = all.stream()
+                .filter(f -> f.name().equals(family))
+                .findFirst()
+                .orElseThrow(() -> invalid(
+                        option,
+                        "there is no backend '" + name + "', there are " + Backends.AUTO + ", "
+                                + all.stream().map(Backends.Found::name).collect(Collectors.joining(", "))));
+        if (found.probe() instanceof Usable usable && !name.equals(family)) {
+            List<String> ids = usable.devices().stream().map(DeviceInfo::id).toList();
+            if (!ids.contains(name)) {
+                throw invalid(
+                        option,
+                        "there is no device '" + name + "', of " + family + " there is " + String.join(", ", ids));
+            }
         }
     }
 
-    private void atLeastOne(String option, Optional<Integer> number) {
+    /// @throws ParameterException when there is a number below 1
+    void atLeastOne(String option, Optional<Integer> number) {
         if (number.isPresent() && number.get() < 1) {
-            throw usage("Invalid value for option '" + option + "': " + number.get() + " is not 1 or more");
+            throw invalid(option, number.get() + " is not 1 or more");
         }
     }
 
@@ -98,6 +117,11 @@ final class ModelOptions {
         } catch (PanamoeException e) {
             throw usage(String.valueOf(e.getMessage()));
         }
+    }
+
+    /// In picocli's words for a value that it cannot read.
+    ParameterException invalid(String option, String message) {
+        return usage("Invalid value for option '" + option + "': " + message);
     }
 
     ParameterException usage(String message) {

@@ -20,13 +20,13 @@ import picocli.CommandLine.Option;
 /// `panamoe perplexity`: how well a model predicts a text.
 @Command(
         name = "perplexity",
-        mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Prints exp(mean negative log-likelihood) over a text, by one of three methods:",
+            "Measures how well a model predicts a text: prints exp(mean negative log-likelihood).",
+            "Methods:",
             "  lines      every line is a document of its own, begins a sequence, and is scored whole (default)",
-            "  chat       every line is a JSON object whose field \"text\" is a conversation with its control tokens"
-                    + " written out (default for .jsonl)",
+            "  chat       every line is a JSON object whose field \"text\" is a conversation with its control",
+            "             tokens written out (default for .jsonl)",
             "  chunks512  the whole text in chunks of 512 tokens, the second half of each scored, as llama-perplexity",
             "             does by default"
         },
@@ -41,11 +41,7 @@ final class PerplexityCommand implements Callable<Integer> {
     enum Method {
         LINES,
         CHAT,
-        CHUNKS512;
-
-        String label() {
-            return name().toLowerCase(Locale.ROOT);
-        }
+        CHUNKS512
     }
 
     @Mixin
@@ -64,10 +60,8 @@ final class PerplexityCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Prints one JSON object.")
     private boolean json;
 
-    @Option(
-            names = {"-q", "--quiet"},
-            description = "No progress on standard error.")
-    private boolean quiet;
+    @Mixin
+    private Notes notes = new Notes();
 
     PerplexityCommand(Console console) {
         this.console = console;
@@ -80,10 +74,7 @@ final class PerplexityCommand implements Callable<Integer> {
         Method chosen = method.orElse(file.endsWith(".jsonl") ? Method.CHAT : Method.LINES);
         try (Engine engine = Engine.open(model.model(), options);
                 Perplexity perplexity = new Perplexity(engine)) {
-            if (!quiet) {
-                engine.backendReasons().forEach(console.err()::println);
-                console.err().flush();
-            }
+            notes.opened(console, engine);
             long start = System.nanoTime();
             Score score = score(perplexity, documents(engine.tokenizer(), text, chosen));
             if (score.tokens() == 0) {
@@ -96,8 +87,8 @@ final class PerplexityCommand implements Callable<Integer> {
 
     private List<Document> documents(Tokenizer tokenizer, byte[] text, Method chosen) {
         return switch (chosen) {
-            case LINES -> Perplexity.lines(tokenizer, text);
-            case CHUNKS512 -> Perplexity.chunks512(tokenizer, text);
+            case LINES -> Perplexity.lines(tokenizer, Input.name(file), text);
+            case CHUNKS512 -> Perplexity.chunks512(tokenizer, Input.name(file), text);
             case CHAT -> conversations(tokenizer, Input.text(text, Input.name(file)));
         };
     }
@@ -122,17 +113,17 @@ final class PerplexityCommand implements Callable<Integer> {
         long shown = System.nanoTime();
         for (int i = 0; i < documents.size(); i++) {
             sum = sum.plus(perplexity.score(documents.get(i)));
-            if (!quiet && System.nanoTime() - shown > PROGRESS_NANOS) {
+            if (!notes.quiet() && System.nanoTime() - shown > PROGRESS_NANOS) {
                 shown = System.nanoTime();
-                console.err()
-                        .println(String.format(
+                notes.print(
+                        console,
+                        String.format(
                                 Locale.ROOT,
                                 "%d of %d texts, %d tokens, perplexity %.4f",
                                 i + 1,
                                 documents.size(),
                                 sum.tokens(),
                                 sum.perplexity()));
-                console.err().flush();
             }
         }
         return sum;
@@ -146,7 +137,7 @@ final class PerplexityCommand implements Callable<Integer> {
                             .put("perplexity", score.perplexity())
                             .put("nll", score.nll())
                             .put("tokens", score.tokens())
-                            .put("method", chosen.label())
+                            .put("method", EnumConverter.label(chosen))
                             .put("model", model.model())
                             .put("backend", engine.device().id())
                             .put("seconds", Json.rounded(nanos / 1e9)));
@@ -158,7 +149,7 @@ final class PerplexityCommand implements Callable<Integer> {
                             score.perplexity(),
                             score.nll(),
                             score.tokens(),
-                            chosen.label()));
+                            EnumConverter.label(chosen)));
         }
     }
 }

@@ -25,16 +25,12 @@ final class PromptOptions {
             names = "--tokens",
             paramLabel = "IDS",
             split = TokenIds.SEPARATOR,
-            splitSynopsisLabel = ",",
+            hideParamSyntax = true,
             description = "Token ids instead of a text: 1,2,3. They are taken as they are.")
     private List<Integer> tokens = new ArrayList<>();
 
     boolean hasTokens() {
         return !tokens.isEmpty();
-    }
-
-    boolean hasWords() {
-        return !words.isEmpty();
     }
 
     /// @throws ParameterException when there is a text too
@@ -45,11 +41,16 @@ final class PromptOptions {
         return TokenIds.array(tokens);
     }
 
-    /// @throws ParameterException when there are no words and a person sits at standard input
+    /// @throws ParameterException when the text is empty, or there are no words and a person sits at standard input
     String text(Console console) throws IOException {
-        if (!words.isEmpty()) {
-            return String.join(" ", words);
+        String text = words.isEmpty() ? standardInput(console) : String.join(" ", words);
+        if (text.isEmpty()) {
+            throw new ParameterException(command.commandLine(), "the PROMPT is empty");
         }
+        return text;
+    }
+
+    private String standardInput(Console console) throws IOException {
         if (console.inIsTerminal()) {
             throw new ParameterException(
                     command.commandLine(), "a PROMPT is missing: give it as arguments or on standard input");

@@ -23,14 +23,13 @@ import tools.jackson.databind.node.ObjectNode;
 /// `panamoe run`: one prompt, one answer.
 @Command(
         name = "run",
-        mixinStandardHelpOptions = true,
         sortOptions = false,
         description = "Answers a prompt. The answer goes to standard output as it is generated, and a newline after it;"
                 + " the model's reasoning and the notes on speed go to standard error.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  panamoe run 'What is the opposite of hot?'",
-            "  panamoe run --model demo:deepseek --temp 0 'Which animal says moo?'",
+            "  panamoe run --model demo:deepseek --temp 0 'What sound does a cow make?'",
             "  panamoe run --raw -n 60 --seed 7 'Once upon a time'     continues a text as it is",
             "  panamoe run --json --quiet < question.txt | jq -r .text"
         })
@@ -70,10 +69,8 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Prints one JSON object at the end and nothing else on standard output.")
     private boolean json;
 
-    @Option(
-            names = {"-q", "--quiet"},
-            description = "Nothing on standard error but failures: no notes, no reasoning.")
-    private boolean quiet;
+    @Mixin
+    private Notes notes = new Notes();
 
     RunCommand(Console console) {
         this.console = console;
@@ -82,6 +79,7 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         EngineOptions engineOptions = model.engineOptions();
+        model.atLeastOne("-n", maxTokens);
         if (think && noThink) {
             throw model.usage("--think and --no-think exclude each other");
         }
@@ -91,18 +89,18 @@ final class RunCommand implements Callable<Integer> {
         // Before the model is loaded, so that a mistake is told at once.
         Optional<int[]> tokens = prompt.hasTokens() ? Optional.of(prompt.tokens()) : Optional.empty();
         String text = tokens.isPresent() ? "" : prompt.text(console);
-        GenerationOptions limits = model.checked(() -> GenerationOptions.of(SamplingParams.GREEDY)
+        GenerationOptions limits = GenerationOptions.of(SamplingParams.GREEDY)
                 .withMaxTokens(maxTokens.orElse(GenerationOptions.UNLIMITED))
                 .withStops(sampling.stops())
-                .withIgnoreEnd(ignoreEos));
+                .withIgnoreEnd(ignoreEos);
         sampling.over(SamplingParams.DEFAULT);
 
         try (Engine engine = Engine.open(model.model(), engineOptions);
                 Session session = engine.newSession()) {
             SamplingParams params = sampling.over(engine.defaultSampling());
             GenerationOptions options = limits.withSampling(params);
-            loaded(engine);
-            AnswerPrinter printer = new AnswerPrinter(console, !json, !quiet && !json);
+            notes.opened(console, engine);
+            AnswerPrinter printer = new AnswerPrinter(console, !json, !notes.quiet() && !json);
             printer.start();
             Completion answer;
             try {
@@ -139,42 +137,18 @@ final class RunCommand implements Callable<Integer> {
         return think || noThink ? Map.of("enable_thinking", think, "thinking", think) : Map.of();
     }
 
-    private void loaded(Engine engine) {
-        note(String.format(
-                Locale.ROOT,
-                "%s: %s, loaded in %.2f s",
-                model.model(),
-                engine.spec().architecture(),
-                seconds(engine)));
-        engine.backendReasons().forEach(this::note);
-        if (engine.contextLength() > engine.spec().contextLength()) {
-            note("warning: the context of " + engine.contextLength() + " positions is longer than the "
-                    + engine.spec().contextLength() + " that the model was made for");
-        }
-    }
-
     private void speed(Engine engine, Completion answer) {
         Completion.Usage usage = answer.usage();
-        note(String.format(
+        String line = String.format(
                 Locale.ROOT,
                 "load %.2f s | prompt %d tokens, %.1f tokens/s | generated %d tokens, %.1f tokens/s | backend %s",
-                seconds(engine),
+                engine.loadNanos() / 1e9,
                 usage.prompt(),
                 answer.promptTokensPerSecond(),
                 usage.generated(),
                 answer.generatedTokensPerSecond(),
-                engine.device().id()));
-    }
-
-    private static double seconds(Engine engine) {
-        return engine.loadNanos() / 1e9;
-    }
-
-    private void note(String line) {
-        if (!quiet) {
-            console.err().println(line);
-            console.err().flush();
-        }
+                engine.device().id());
+        notes.print(console, line);
     }
 
     private ObjectNode describe(Engine engine, Completion answer, long seed) {

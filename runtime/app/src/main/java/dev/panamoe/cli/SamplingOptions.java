@@ -59,7 +59,12 @@ final class SamplingOptions {
             description = "Ends the answer where this text comes; may be given several times.")
     private List<String> stops = new ArrayList<>();
 
+    /// @throws ParameterException when one is empty
     List<String> stops() {
+        if (stops.stream().anyMatch(String::isEmpty)) {
+            throw new ParameterException(
+                    command.commandLine(), "Invalid value for option '--stop': the text is empty");
+        }
         return stops;
     }
 
@@ -77,7 +82,9 @@ final class SamplingOptions {
             p = presence.map(p::withPresencePenalty).orElse(p);
             return window.map(p::withPenaltyWindow).orElse(p);
         } catch (PanamoeException e) {
-            throw new ParameterException(command.commandLine(), String.valueOf(e.getMessage()));
+            // The library names its options without dashes, and otherwise as they are here.
+            String message = String.valueOf(e.getMessage()).replace("sampling option ", "--");
+            throw new ParameterException(command.commandLine(), message);
         }
     }
 

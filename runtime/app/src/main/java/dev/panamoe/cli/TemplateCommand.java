@@ -21,7 +21,6 @@ import picocli.CommandLine.Option;
 /// `panamoe template`: what a chat template makes of a conversation.
 @Command(
         name = "template",
-        mixinStandardHelpOptions = true,
         sortOptions = false,
         description = "Renders a chat template and prints the text exactly, with nothing after it.",
         footerHeading = "%nExamples:%n",

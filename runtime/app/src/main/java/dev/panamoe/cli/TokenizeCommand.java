@@ -24,7 +24,6 @@ import tools.jackson.databind.node.ObjectNode;
 /// `panamoe tokenize`: text to token ids and back.
 @Command(
         name = "tokenize",
-        mixinStandardHelpOptions = true,
         sortOptions = false,
         description = "Prints the tokens of a text, one a line: the id and the token as the vocabulary writes it."
                 + " With --decode, prints the text of token ids byte for byte and nothing after it.",
@@ -68,8 +67,8 @@ final class TokenizeCommand implements Callable<Integer> {
             names = "--decode",
             paramLabel = "IDS",
             split = TokenIds.SEPARATOR,
-            splitSynopsisLabel = ",",
-            description = "Token ids to turn into text. Control tokens appear by name.")
+            hideParamSyntax = true,
+            description = "Token ids to turn into text: 1,2,3. Control tokens appear by name.")
     private List<Integer> decode = new ArrayList<>();
 
     @Option(

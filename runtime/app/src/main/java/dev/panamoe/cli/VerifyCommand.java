@@ -9,20 +9,21 @@ import dev.panamoe.engine.Verification.Difference;
 import dev.panamoe.engine.Verification.Report;
 import dev.panamoe.engine.Verification.Step;
 import dev.panamoe.tokenizer.Tokenizer;
-import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// `panamoe verify`: whether a backend computes what the reference does, on this machine and with this model.
 @Command(
         name = "verify",
-        mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
             "Runs the same tokens on two backends and prints how far they are apart: the residual stream after each"
@@ -55,8 +56,22 @@ final class VerifyCommand implements Callable<Integer> {
             defaultValue = "16")
     private int steps;
 
+    @Parameters(
+            paramLabel = "PROMPT",
+            arity = "0..*",
+            description = "Words, joined by a space; by default a text of its own. Standard input is not read.")
+    private List<String> words = new ArrayList<>();
+
+    @Option(
+            names = "--tokens",
+            paramLabel = "IDS",
+            split = TokenIds.SEPARATOR,
+            hideParamSyntax = true,
+            description = "Token ids instead of a text: 1,2,3. They are taken as they are.")
+    private List<Integer> tokens = new ArrayList<>();
+
     @Mixin
-    private PromptOptions prompt = new PromptOptions();
+    private Notes notes = new Notes();
 
     @Option(names = "--json", description = "Prints one JSON object.")
     private boolean json;
@@ -66,15 +81,23 @@ final class VerifyCommand implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() {
         EngineOptions options = model.engineOptions();
         model.checkBackend("--against", against);
         if (steps < 1) {
-            throw model.usage("Invalid value for option '-n': " + steps + " is not 1 or more");
+            throw model.invalid("-n", steps + " is not 1 or more");
+        }
+        String text = String.join(" ", words);
+        if (!words.isEmpty() && !tokens.isEmpty()) {
+            throw model.usage("--tokens and a PROMPT exclude each other");
+        }
+        if (!words.isEmpty() && text.isEmpty()) {
+            throw model.usage("the PROMPT is empty");
         }
         try (Engine tested = Engine.open(model.model(), options);
                 Engine right = Engine.open(model.model(), options.withBackend(against))) {
-            int[] ids = prompt(tested.tokenizer());
+            notes.opened(console, tested);
+            int[] ids = tokens.isEmpty() ? prompt(tested.tokenizer(), text) : TokenIds.array(tokens);
             Bounds bounds = Bounds.of(options.cacheType());
             Report report = new Verification(tested, right, bounds).run(ids, steps);
             String first = tested.device().id();
@@ -92,12 +115,9 @@ final class VerifyCommand implements Callable<Integer> {
         }
     }
 
-    private int[] prompt(Tokenizer tokenizer) throws IOException {
-        if (prompt.hasTokens()) {
-            return prompt.tokens();
-        }
-        if (prompt.hasWords()) {
-            return withBos(tokenizer, tokenizer.encode(prompt.text(console), true));
+    private static int[] prompt(Tokenizer tokenizer, String text) {
+        if (!text.isEmpty()) {
+            return withBos(tokenizer, tokenizer.encode(text, true));
         }
         int[] ids = withBos(tokenizer, tokenizer.encode(DEFAULT_TEXT, false));
         return Arrays.copyOf(ids, Math.min(ids.length, DEFAULT_TOKENS));

@@ -68,8 +68,9 @@ public final class Perplexity implements AutoCloseable {
     /// Every line of a text is a document: the beginning-of-sequence token if the model has one, then the tokens of
     /// the line with control tokens taken as text. Every token but the first is scored. Empty lines are left out.
     ///
+    /// @param name of the text, for messages
     /// @param utf8 lines end with a line feed
-    public static List<Document> lines(Tokenizer tokenizer, byte[] utf8) {
+    public static List<Document> lines(Tokenizer tokenizer, String name, byte[] utf8) {
         List<Document> documents = new ArrayList<>();
         int number = 0;
         for (int at = 0; at < utf8.length; ) {
@@ -80,7 +81,7 @@ public final class Perplexity implements AutoCloseable {
             number++;
             if (end > at) {
                 int[] ids = tokenizer.encode(Arrays.copyOfRange(utf8, at, end), false);
-                documents.add(new Document("line " + number, withBos(tokenizer, ids), 1));
+                documents.add(new Document(name + " line " + number, withBos(tokenizer, ids), 1));
             }
             at = end + 1;
         }
@@ -97,15 +98,16 @@ public final class Perplexity implements AutoCloseable {
     /// not overlap; a rest is dropped. The first token of each chunk is replaced by the beginning-of-sequence token,
     /// tokens 257 to 511 are scored.
     ///
+    /// @param name of the text, for messages
     /// @throws PanamoeException when the text is shorter than one chunk
-    public static List<Document> chunks512(Tokenizer tokenizer, byte[] utf8) {
+    public static List<Document> chunks512(Tokenizer tokenizer, String name, byte[] utf8) {
         int end = utf8.length;
         while (end > 0 && utf8[end - 1] == '\n') {
             end--;
         }
         int[] ids = withBos(tokenizer, tokenizer.encode(Arrays.copyOf(utf8, end), false));
         if (ids.length < CHUNK) {
-            throw new PanamoeException("the text has " + ids.length + " tokens, but a chunk takes " + CHUNK
+            throw new PanamoeException(name + ": the text has " + ids.length + " tokens, but a chunk takes " + CHUNK
                     + "; give a longer text or use another method");
         }
         List<Document> documents = new ArrayList<>();
@@ -114,7 +116,7 @@ public final class Perplexity implements AutoCloseable {
             if (tokenizer.addBos()) {
                 chunk[0] = tokenizer.bos().orElseThrow();
             }
-            documents.add(new Document("chunk " + (documents.size() + 1), chunk, CHUNK / 2 + 1));
+            documents.add(new Document(name + " chunk " + (documents.size() + 1), chunk, CHUNK / 2 + 1));
         }
         return documents;
     }

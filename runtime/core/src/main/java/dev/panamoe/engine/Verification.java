@@ -8,14 +8,17 @@ import dev.panamoe.spec.CacheType;
 import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.Rows;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// Runs the same tokens through one model on two backends and measures how far they are apart: the residual stream
 /// after each layer, the logits, and the greedy choices. Both read the tokens that the second backend chooses, so that
 /// one different choice does not make everything after it incomparable.
 public final class Verification {
-    /// Most rows of a forward pass here: the first backend's states wait on the heap for the second's.
+    /// Most rows and logits of a forward pass here: what the first backend computed waits on the heap for the second.
     private static final int ROWS = 16;
+
+    private static final int LOGIT_FLOATS = 1 << 21;
 
     private final Engine tested;
     private final Engine against;
@@ -109,42 +112,35 @@ public final class Verification {
     /// @throws PanamoeException when the prompt and the steps do not fit the context
     public Report run(int[] prompt, int steps) {
         ModelSpec spec = tested.spec();
-        int total = prompt.length + steps - 1;
-        if (prompt.length == 0) {
-            throw new PanamoeException("the prompt is empty");
-        }
-        if (total > tested.contextLength()) {
-            throw new PanamoeException("the prompt and " + steps + " steps take " + total
+        long length = prompt.length + steps - 1L;
+        Logits.check(tested, prompt);
+        if (length > tested.contextLength()) {
+            throw new PanamoeException("the prompt and " + steps + " steps take " + length
                     + " positions, but the context holds " + tested.contextLength() + "; use a larger --ctx");
         }
-        for (int token : prompt) {
-            if (token < 0 || token >= spec.vocabulary()) {
-                throw new PanamoeException(
-                        "token " + token + " is not in the vocabulary, which ends at " + (spec.vocabulary() - 1));
-            }
-        }
-        try (Side a = new Side(tested, total);
-                Side b = new Side(against, total)) {
+        int total = (int) length;
+        int rows = Math.min(
+                Math.min(prompt.length, Math.clamp(LOGIT_FLOATS / spec.vocabulary(), 1, ROWS)),
+                Math.min(tested.maxRows(), against.maxRows()));
+        try (Side a = new Side(tested, total, rows);
+                Side b = new Side(against, total, rows)) {
             List<Sum> layers = new ArrayList<>();
             spec.layers().forEach(layer -> layers.add(new Sum()));
             Sum logits = new Sum();
             List<Step> choices = new ArrayList<>();
             int[] tokens = prompt;
-            int rows = Math.min(ROWS, Math.min(tested.maxRows(), against.maxRows()));
             for (int position = 0; position < total; ) {
                 int from = position < prompt.length ? position : 0;
                 int n = position < prompt.length ? Math.min(rows, prompt.length - position) : 1;
                 a.forward(tokens, from, n, position);
                 b.forward(tokens, from, n, position);
                 for (int i = 0; i < layers.size(); i++) {
-                    layers.get(i).add(a.states.get(i), b.states.get(i));
+                    layers.get(i).add(a.states.get(i), b.states.get(i), b.states.get(i).length);
                 }
-                for (int row = 0; row < n; row++) {
-                    logits.add(a.logits(row), b.logits(row));
-                }
+                logits.add(a.logits, b.logits, n * spec.vocabulary());
                 position += n;
                 if (position >= prompt.length) {
-                    Step step = choose(a.logits, b.logits);
+                    Step step = choose(a.lastLogits(n), b.lastLogits(n));
                     choices.add(step);
                     tokens = new int[] {step.against()};
                 }
@@ -175,14 +171,18 @@ public final class Verification {
         private final Engine engine;
         private final Caches caches;
         private final List<float[]> states = new ArrayList<>();
+
+        /// (rows, vocabulary)
         private final float[] logits;
 
-        Side(Engine engine, int positions) {
+        Side(Engine engine, int positions, int rows) {
             this.engine = engine;
             this.caches = engine.newCaches(positions);
-            this.logits = new float[engine.spec().vocabulary()];
+            this.logits = new float[rows * engine.spec().vocabulary()];
         }
 
+        /// Leaves the states and the logits of all rows. They are read while the engine is held: another session may
+        /// compute with it as soon as it is not.
         void forward(int[] tokens, int from, int count, int position) {
             states.clear();
             Runner runner = engine.acquire();
@@ -192,6 +192,7 @@ public final class Verification {
                         states.add(read(rows));
                     }
                 });
+                runner.logits(0, count, logits, 0, Tap.NONE);
             } finally {
                 engine.release();
             }
@@ -203,15 +204,10 @@ public final class Verification {
             return values;
         }
 
-        /// Logits of a row of the latest pass, valid until the next call.
-        float[] logits(int row) {
-            Runner runner = engine.acquire();
-            try {
-                runner.logits(row, 1, logits, 0, Tap.NONE);
-                return logits;
-            } finally {
-                engine.release();
-            }
+        /// Logits of the last of `count` rows.
+        float[] lastLogits(int count) {
+            int width = engine.spec().vocabulary();
+            return Arrays.copyOfRange(logits, (count - 1) * width, count * width);
         }
 
         @Override
@@ -228,8 +224,8 @@ public final class Verification {
         private double squares;
         private long count;
 
-        void add(float[] tested, float[] against) {
-            for (int i = 0; i < against.length; i++) {
+        void add(float[] tested, float[] against, int size) {
+            for (int i = 0; i < size; i++) {
                 double d = Math.abs((double) tested[i] - against[i]);
                 // A NaN on either side is as wrong as can be; Math.max would keep it, and no bound compares with it.
                 double error = Double.isNaN(d) ? Double.POSITIVE_INFINITY : d;
@@ -238,7 +234,7 @@ public final class Verification {
                 values += against[i];
                 squares += (double) against[i] * against[i];
             }
-            count += against.length;
+            count += size;
         }
 
         Difference difference() {

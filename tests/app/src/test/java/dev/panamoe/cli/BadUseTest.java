@@ -26,21 +26,27 @@ class BadUseTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
                     run --temp x hi               | --temp
-                    run --temp -1 hi              | temp
-                    run --temp NaN hi             | temp
-                    run --top-p 2 hi              | top-p
-                    run --min-p -0.1 hi           | min-p
-                    run --top-k -1 hi             | top-k
-                    run --repeat-last-n -2 hi     | repeat-last-n
+                    run --temp -1 hi              | --temp must be from 0 to 1000, not -1;
+                    run --temp NaN hi             | --temp must be
+                    run --top-p 2 hi              | --top-p must be
+                    run --min-p -0.1 hi           | --min-p must be
+                    run --top-k -1 hi             | --top-k must be
+                    run --repeat-last-n -2 hi     | --repeat-last-n must be
                     run --seed 1.5 hi             | --seed
-                    run -n 0 hi                   | tokens to generate
-                    run -n -5 hi                  | tokens to generate
+                    run -n 0 hi                   | '-n': 0 is not 1 or more
+                    run -n -5 hi                  | '-n': -5 is not 1 or more
                     run --ctx 0 hi                | --ctx
                     run --ctx 99999999999 hi      | --ctx
                     run --threads 0 hi            | --threads
                     run --threads 100000 hi       | --threads
-                    run --cache-type q4 hi        | --cache-type
+                    run --cache-type q4 hi        | '--cache-type': there is no 'q4', there are f32, f16;
                     run --backend tpu hi          | no backend 'tpu', there are auto, cpu
+                    run --backend cpu:3 hi        | no device 'cpu:3', of cpu there is cpu;
+                    run --version                 | --version
+                    verify --version              | --version
+                    help frobnicate               | 'frobnicate';
+                    inspect --model a b           | exclude each other
+                    verify --tokens 1 hi          | exclude each other
                     run --tokens 1,x              | --tokens
                     run --tokens 1,2 hi           | exclude each other
                     run --raw --system be hi      | --system
@@ -50,7 +56,7 @@ class BadUseTest {
                     frobnicate                    | no command 'frobnicate', there are run
                     logits --tokens 1             | --out
                     perplexity                    | --file
-                    perplexity --file x --method y | --method
+                    perplexity --file x --method y | no 'y', there are lines, chat, chunks512;
                     template                      | --input
                     template --input x --now y    | --now
                     tokenize --decode 1 hi        | exclude each other
@@ -175,8 +181,12 @@ class BadUseTest {
     }
 
     @Test
-    void anEmptyStandardInputIsAnEmptyMessage() {
-        assertThat(new Cli().stdin("").with("run", "-n", "2").code()).isZero();
+    void anEmptyPromptIsWrongUsage() {
+        fails(new Cli().stdin("").with("run"), ExitCode.USAGE, "the PROMPT is empty");
+        fails(Cli.run("run", ""), ExitCode.USAGE, "the PROMPT is empty");
+        fails(Cli.run("run", "--raw", ""), ExitCode.USAGE, "the PROMPT is empty");
+        fails(Cli.run("verify", ""), ExitCode.USAGE, "the PROMPT is empty");
+        fails(Cli.run("run", "--stop", "", "hi"), ExitCode.USAGE, "'--stop': the text is empty");
     }
 
     @Test
@@ -185,16 +195,24 @@ class BadUseTest {
         fails(quiet("run", "--tokens", "-1"), ExitCode.FAILED, "token -1");
         fails(Cli.run("tokenize", "--decode", "5000"), ExitCode.FAILED, "token 5000");
         String out = folder.resolve("logits").toString();
-        fails(Cli.run("logits", "--tokens", "5000", "--out", out), ExitCode.FAILED, "token 5000");
-        fails(Cli.run("verify", "--tokens", "5000"), ExitCode.FAILED, "token 5000");
+        fails(quiet("logits", "--tokens", "5000", "--out", out), ExitCode.FAILED, "token 5000");
+        assertThat(Path.of(out)).doesNotExist();
+        fails(quiet("verify", "--tokens", "5000"), ExitCode.FAILED, "token 5000");
+        fails(quiet("verify", "-n", "2147483647"), ExitCode.FAILED, "the context holds");
+        fails(quiet("logits", "--tokens", "1,2,3", "--ctx", "2", "--out", out), ExitCode.FAILED, "context of 2 ");
     }
 
     @Test
     void inputsThatAreNoJson() throws IOException {
         Path file = Files.writeString(folder.resolve("case.json"), "{\"messages\": [");
-        fails(Cli.run("template", "--input", file.toString()), ExitCode.FAILED, "case.json: line 1");
-        Path list = Files.writeString(folder.resolve("list.json"), "[1]");
-        fails(Cli.run("template", "--input", list.toString()), ExitCode.FAILED, "expected a JSON object");
+        fails(Cli.run("template", "--input", file.toString()), ExitCode.FAILED, "case.json: line 1", "close marker for Array\n");
+        for (String[] other : new String[][] {{"[1]", "an array"}, {"3", "a number"}, {"null", "null"}, {"", "nothing"}}) {
+            Path list = Files.writeString(folder.resolve("list.json"), other[0]);
+            fails(
+                    Cli.run("template", "--input", list.toString()),
+                    ExitCode.FAILED,
+                    "list.json: expected a JSON object, found " + other[1] + "\n");
+        }
         fails(Cli.run("template", "--input", folder.toString()), ExitCode.FAILED, "directory");
         Path chat = Files.writeString(folder.resolve("chat.jsonl"), "{\"text\": 5}\n");
         fails(Cli.run("perplexity", "-q", "--file", chat.toString()), ExitCode.FAILED, "line 1", "\"text\"");
@@ -206,6 +224,7 @@ class BadUseTest {
         fails(
                 Cli.run("perplexity", "-q", "--method", "chunks512", "--file", file.toString()),
                 ExitCode.FAILED,
+                "short.txt: the text has",
                 "a chunk takes 512");
         Path empty = Files.writeString(folder.resolve("empty.txt"), "\n\n");
         fails(Cli.run("perplexity", "-q", "--file", empty.toString()), ExitCode.FAILED, "nothing to score");

@@ -83,6 +83,16 @@ class MeasuringCommandsTest {
         }
     }
 
+    @Test
+    void quietMeansNothingOnStandardError() {
+        String out = folder.resolve("logits").toString();
+        assertThat(Cli.run("logits", "-q", "--tokens", "2", "--out", out).err()).isEmpty();
+        assertThat(Cli.run("logits", "--tokens", "2", "--out", out).err())
+                .startsWith("backend ")
+                .hasLineCount(1);
+        assertThat(Cli.run("verify", "-q", "-n", "1", "--tokens", "2").err()).isEmpty();
+    }
+
     private static void run(String... args) {
         Cli.Result result = Cli.run(args);
         assertThat(result.code()).as(result.err()).isZero();
@@ -165,6 +175,7 @@ class MeasuringCommandsTest {
     void theReferenceAgreesWithItselfExactly() {
         Cli.Result result = Cli.run("verify", "--backend", "reference", "-n", "2", "--tokens", "2,677,278");
         assertThat(result.code()).isZero();
+        assertThat(result.err()).isEqualTo("backend reference: asked for\n");
         assertThat(result.out()).contains("2 of 2 agree", "within bounds").containsPattern("logits +0.00e\\+00 +0.00e");
     }
 }

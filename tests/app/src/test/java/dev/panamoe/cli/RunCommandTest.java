@@ -18,10 +18,29 @@ class RunCommandTest {
         assertThat(result.code()).isZero();
         assertThat(result.out()).isEqualTo(ANSWER + "\n");
         assertThat(result.err())
-                .contains("loaded in")
-                .containsPattern("backend \\w+: ")
-                .containsPattern(
-                        "load \\d+\\.\\d+ s \\| prompt \\d+ tokens, \\d+\\.\\d tokens/s \\| generated \\d+ tokens, ");
+                .hasLineCount(2)
+                .containsPattern("^backend \\w+: .* \\(.*not reference: slow[;)]")
+                .containsPattern("\nload \\d+\\.\\d+ s \\| prompt \\d+ tokens, \\d+\\.\\d tokens/s"
+                        + " \\| generated \\d+ tokens, \\d+\\.\\d tokens/s \\| backend \\w+\n$");
+    }
+
+    @Test
+    void theChoiceOfABackendIsOneLine() {
+        assertThat(Notes.choice(java.util.List.of(
+                        "backend b: best", "not a: slow; for tests", "not c: no driver", "not d: no driver; remedy")))
+                .isEqualTo("backend b: best (not a: slow; not c, d: no driver)");
+        assertThat(Notes.choice(java.util.List.of("backend b:1: asked for"))).isEqualTo("backend b:1: asked for");
+    }
+
+    @Test
+    void aContextBeyondTheTrainedOneIsWarnedOf() {
+        Cli.Result result = Cli.run("run", "--temp", "0", "--ctx", "1025", QUESTION);
+        assertThat(result.out()).isEqualTo(ANSWER + "\n");
+        assertThat(result.errLines())
+                .hasSize(3)
+                .contains("warning: the model was trained for 1024 positions, --ctx asks for 1025");
+        assertThat(Cli.run("run", "--temp", "0", "--ctx", "1024", QUESTION).err())
+                .doesNotContain("warning");
     }
 
     @Test
@@ -128,7 +147,7 @@ class RunCommandTest {
     void reasoningIsShownApart() {
         Cli.Result result = Cli.run("run", "--model", "demo:deepseek", "--temp", "0", "Hello!");
         assertThat(result.out()).isEqualTo("Hello! I am well, thank you. How can I help?\n");
-        assertThat(result.err()).contains("The user is talking to me. I answer kindly.\n");
+        assertThat(result.err()).contains("\nreasoning:\nThe user is talking to me. I answer kindly.\n");
         JsonNode json = Cli.run("run", "--model", "demo:deepseek", "--temp", "0", "--json", "Hello!")
                 .json();
         assertThat(json.get("text").asString()).isEqualTo("Hello! I am well, thank you. How can I help?");
@@ -140,7 +159,7 @@ class RunCommandTest {
     @Test
     void reasoningIsDimOnATerminalAndTheTerminalIsAsBeforeAfterwards() {
         Cli.Result result = new Cli().screen().with("run", "--model", "demo:deepseek", "--temp", "0", "Hello!");
-        assertThat(result.err()).contains("\u001B[2m");
+        assertThat(result.err()).contains("\u001B[2m").doesNotContain("reasoning:");
         assertThat(result.err().lastIndexOf("\u001B[0m"))
                 .isGreaterThan(result.err().lastIndexOf("\u001B[2m"));
     }
@@ -151,6 +170,15 @@ class RunCommandTest {
         assertThat(result.json().get("reasoning").asString()).isNotEmpty();
         Cli.Result without = Cli.run("run", "--no-think", "--temp", "0", "--json", "Tell me the sound of a duck.");
         assertThat(without.json().get("reasoning").asString()).isEmpty();
+    }
+
+    @Test
+    void theExampleOfTheHelpAnswers() {
+        String help = Cli.run("run", "--help").out();
+        assertThat(help).contains("--model demo:deepseek --temp 0 'What sound does a cow make?'");
+        Cli.Result result =
+                Cli.run("run", "--model", "demo:deepseek", "--temp", "0", "-q", "What sound does a cow make?");
+        assertThat(result.out()).isEqualTo("A cow moos.\n");
     }
 
     @Test

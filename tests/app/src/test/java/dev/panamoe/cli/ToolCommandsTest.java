@@ -118,7 +118,22 @@ class ToolCommandsTest {
                 .contains("in 3 files")
                 .containsPattern("general.architecture +string +deepseek2")
                 .containsPattern("token_embd.weight +Q8_0 +\\[\\d+, \\d+\\] +\\d+")
-                .contains("types", "memory", "512 positions", "can run here");
+                .contains("types", "memory", "512 positions", "\ncan run here");
+    }
+
+    @Test
+    void inspectSaysWhenTheContextDoesNotFitTheMemory() {
+        String[] args = {"inspect", "--ctx", "2000000000", "demo:gemma4"};
+        assertThat(Cli.run(args).out())
+                .containsPattern("\ncannot run here: a context of 2000000000 positions takes .* use a --ctx of at most")
+                .doesNotContain("\ncan run here");
+        JsonNode json = Cli.run(Cli.args(List.of(args), "--json")).json();
+        assertThat(json.get("runnable").asBoolean()).isFalse();
+        String problem = json.get("problem").asString();
+        String most = problem.substring(problem.lastIndexOf(' ') + 1);
+        // What it says would fit does, unless other programs took that much memory meanwhile.
+        String half = String.valueOf(Long.parseLong(most) / 2);
+        assertThat(Cli.run("inspect", "--ctx", half, "demo:gemma4").out()).contains("\ncan run here");
     }
 
     @Test
@@ -159,13 +174,19 @@ class ToolCommandsTest {
         assertThat(Cli.run("inspect", "--metadata").out())
                 .contains("general.architecture")
                 .doesNotContain("token_embd.weight");
+        assertThat(Cli.run("inspect", "--json", "--tensors").json().propertyNames())
+                .containsExactly("name", "tensors");
+        assertThat(Cli.run("inspect", "--json", "--metadata").json().propertyNames())
+                .containsExactly("name", "metadata");
+        assertThat(Cli.run("inspect", "--json", "--metadata", "--tensors").json().propertyNames())
+                .containsExactly("name", "metadata", "tensors");
     }
 
     @Test
     void devicesSayWhatThereIsAndWhyNot() {
         Cli.Result result = Cli.run("devices");
         assertThat(result.code()).isZero();
-        assertThat(result.out()).contains("cpu: usable", "reference: usable", "--backend auto takes ");
+        assertThat(result.out()).contains("cpu: usable", "reference: usable", "--backend auto takes ").doesNotContain("  cpu: ");
         JsonNode json = Cli.run("devices", "--json").json();
         for (JsonNode backend : json.get("backends")) {
             if (backend.get("usable").asBoolean()) {
@@ -186,13 +207,19 @@ class ToolCommandsTest {
             Cli.Result help = Cli.run(command, "--help");
             assertThat(help.code()).isZero();
             assertThat(help.err()).isEmpty();
-            assertThat(help.out()).contains("Usage: panamoe " + command, "panamoe " + command, "Example", "--debug");
+            assertThat(help.out())
+                    .contains("Usage: panamoe " + command, "panamoe " + command, "Example", "--debug", "-h, --help")
+                    .doesNotContain("--version", "]]");
+            assertThat(Cli.run("help", command).out()).isEqualTo(help.out());
         }
         Cli.Result version = Cli.run("--version");
         assertThat(version.code()).isZero();
         assertThat(version.out())
                 .containsPattern("panamoe \\d+\\.\\d+")
                 .contains("Java " + Runtime.version(), System.getProperty("os.name"));
-        assertThat(Cli.run("--help").out()).contains("Usage: panamoe", "perplexity", "Exit codes");
+        Cli.Result help = Cli.run("--help");
+        assertThat(help.out()).contains("Usage: panamoe", "Exit codes", "--version");
+        assertThat(help.out()).containsPattern("perplexity +Measures .*\\.\n");
+        assertThat(Cli.run("help").out()).isEqualTo(help.out());
     }
 }
