@@ -2,7 +2,7 @@ package dev.panamoe.spi;
 
 import dev.panamoe.PanamoeException;
 
-/// A buffer on the Java heap, for backends that compute there. (Intermediates are small beside weights, and the JIT
+/// A buffer on the Java heap, for backends that compute there. (Activations are small beside weights, and the JIT
 /// compiles loops over arrays best.)
 public final class HostBuffer implements Buffer {
     /// The virtual machine refuses longer arrays, whatever its heap.

@@ -1,6 +1,6 @@
 package dev.panamoe.spi;
 
-/// Intermediates: a matrix of F32 inside a buffer. Row `r`, column `c` is value `offset + r * stride + c`.
+/// Activations: a matrix of F32 inside a buffer. Row `r`, column `c` is value `offset + r * stride + c`.
 ///
 /// @param offset first value, in values
 /// @param rows one row a token, or one a token and head
