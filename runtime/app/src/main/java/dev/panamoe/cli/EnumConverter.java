@@ -21,7 +21,8 @@ final class EnumConverter<E extends Enum<E>> implements ITypeConverter<E> {
                 return constant;
             }
         }
-        String known = Arrays.stream(type.getEnumConstants()).map(EnumConverter::label).collect(Collectors.joining(", "));
+        String known =
+                Arrays.stream(type.getEnumConstants()).map(EnumConverter::label).collect(Collectors.joining(", "));
         throw new TypeConversionException("there is no '" + value + "', there are " + known);
     }
 

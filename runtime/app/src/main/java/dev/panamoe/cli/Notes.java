@@ -35,8 +35,8 @@ final class Notes {
         if (engine.contextLength() > engine.spec().contextLength()) {
             print(
                     console,
-                    "warning: the model was trained for " + engine.spec().contextLength() + " positions, --ctx asks for "
-                            + engine.contextLength());
+                    "warning: the model was trained for " + engine.spec().contextLength()
+                            + " positions, --ctx asks for " + engine.contextLength());
         }
     }
 

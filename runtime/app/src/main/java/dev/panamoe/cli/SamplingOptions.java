@@ -62,8 +62,7 @@ final class SamplingOptions {
     /// @throws ParameterException when one is empty
     List<String> stops() {
         if (stops.stream().anyMatch(String::isEmpty)) {
-            throw new ParameterException(
-                    command.commandLine(), "Invalid value for option '--stop': the text is empty");
+            throw new ParameterException(command.commandLine(), "Invalid value for option '--stop': the text is empty");
         }
         return stops;
     }

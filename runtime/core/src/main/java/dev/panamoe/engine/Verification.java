@@ -112,7 +112,7 @@ public final class Verification {
     /// @throws PanamoeException when the prompt and the steps do not fit the context
     public Report run(int[] prompt, int steps) {
         ModelSpec spec = tested.spec();
-        long length = prompt.length + steps - 1L;
+        long length = prompt.length - 1L + steps;
         Logits.check(tested, prompt);
         if (length > tested.contextLength()) {
             throw new PanamoeException("the prompt and " + steps + " steps take " + length

@@ -33,18 +33,18 @@ class BadUseTest {
                     run --top-k -1 hi             | --top-k must be
                     run --repeat-last-n -2 hi     | --repeat-last-n must be
                     run --seed 1.5 hi             | --seed
-                    run -n 0 hi                   | '-n': 0 is not 1 or more
-                    run -n -5 hi                  | '-n': -5 is not 1 or more
+                    run -n 0 hi                   | option '-n': 0 is not 1 or more
+                    run -n -5 hi                  | option '-n': -5 is not 1 or more
                     run --ctx 0 hi                | --ctx
                     run --ctx 99999999999 hi      | --ctx
                     run --threads 0 hi            | --threads
                     run --threads 100000 hi       | --threads
-                    run --cache-type q4 hi        | '--cache-type': there is no 'q4', there are f32, f16;
+                    run --cache-type q4 hi        | option '--cache-type': there is no 'q4', there are f32, f16;
                     run --backend tpu hi          | no backend 'tpu', there are auto, cpu
                     run --backend cpu:3 hi        | no device 'cpu:3', of cpu there is cpu;
                     run --version                 | --version
                     verify --version              | --version
-                    help frobnicate               | 'frobnicate';
+                    help frobnicate               | subcommand 'frobnicate';
                     inspect --model a b           | exclude each other
                     verify --tokens 1 hi          | exclude each other
                     run --tokens 1,x              | --tokens
@@ -205,8 +205,13 @@ class BadUseTest {
     @Test
     void inputsThatAreNoJson() throws IOException {
         Path file = Files.writeString(folder.resolve("case.json"), "{\"messages\": [");
-        fails(Cli.run("template", "--input", file.toString()), ExitCode.FAILED, "case.json: line 1", "close marker for Array\n");
-        for (String[] other : new String[][] {{"[1]", "an array"}, {"3", "a number"}, {"null", "null"}, {"", "nothing"}}) {
+        fails(
+                Cli.run("template", "--input", file.toString()),
+                ExitCode.FAILED,
+                "case.json: line 1",
+                "close marker for Array\n");
+        for (String[] other :
+                new String[][] {{"[1]", "an array"}, {"3", "a number"}, {"null", "null"}, {"", "nothing"}}) {
             Path list = Files.writeString(folder.resolve("list.json"), other[0]);
             fails(
                     Cli.run("template", "--input", list.toString()),

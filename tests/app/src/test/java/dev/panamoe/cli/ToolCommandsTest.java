@@ -178,7 +178,9 @@ class ToolCommandsTest {
                 .containsExactly("name", "tensors");
         assertThat(Cli.run("inspect", "--json", "--metadata").json().propertyNames())
                 .containsExactly("name", "metadata");
-        assertThat(Cli.run("inspect", "--json", "--metadata", "--tensors").json().propertyNames())
+        assertThat(Cli.run("inspect", "--json", "--metadata", "--tensors")
+                        .json()
+                        .propertyNames())
                 .containsExactly("name", "metadata", "tensors");
     }
 
@@ -186,7 +188,9 @@ class ToolCommandsTest {
     void devicesSayWhatThereIsAndWhyNot() {
         Cli.Result result = Cli.run("devices");
         assertThat(result.code()).isZero();
-        assertThat(result.out()).contains("cpu: usable", "reference: usable", "--backend auto takes ").doesNotContain("  cpu: ");
+        assertThat(result.out())
+                .contains("cpu: usable", "reference: usable", "--backend auto takes ")
+                .doesNotContain("  cpu: ");
         JsonNode json = Cli.run("devices", "--json").json();
         for (JsonNode backend : json.get("backends")) {
             if (backend.get("usable").asBoolean()) {

@@ -71,9 +71,8 @@ class VerificationTest {
         AtomicBoolean stop = new AtomicBoolean();
         try (Engine engine = Engine.open("demo:gemma4", EngineOptions.DEFAULT.withContextLength(256));
                 Session session = engine.newSession()) {
-            GenerationOptions some = GenerationOptions.of(SamplingParams.GREEDY)
-                    .withMaxTokens(8)
-                    .withIgnoreEnd(true);
+            GenerationOptions some =
+                    GenerationOptions.of(SamplingParams.GREEDY).withMaxTokens(8).withIgnoreEnd(true);
             Thread other = new Thread(() -> {
                 while (!stop.get()) {
                     session.complete(new int[] {2, 677, 278}, some, delta -> {});
@@ -85,7 +84,8 @@ class VerificationTest {
                 Report report = new Verification(engine, engine, BOUNDS).run(prompt, 40);
                 assertThat(report.agreeing()).isEqualTo(40);
                 assertThat(report.logits().max()).isZero();
-                assertThat(report.layers()).allSatisfy(layer -> assertThat(layer.max()).isZero());
+                assertThat(report.layers())
+                        .allSatisfy(layer -> assertThat(layer.max()).isZero());
             } finally {
                 stop.set(true);
                 other.join();
