@@ -10,6 +10,7 @@ import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.Probe;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// The backend that is always there: the cores and the vector unit of this machine.
 public final class CpuProvider implements BackendProvider {
@@ -37,10 +38,10 @@ public final class CpuProvider implements BackendProvider {
                 name(),
                 cpu.model(),
                 MemoryInfo.read().usableTotal().orElse(0),
-                List.of(
-                        cores + ", " + cpu.logical() + " threads",
-                        bits + "-bit vectors",
-                        slow.map(s -> "slow: " + s).orElse("vector operations compiled")));
+                Stream.concat(
+                                Stream.of(cores + ", " + cpu.logical() + " threads", bits + "-bit vectors"),
+                                slow.map(s -> "slow: " + s).stream())
+                        .toList());
         return new Probe.Usable(
                 List.of(device),
                 RANK,
