@@ -11,12 +11,12 @@ import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.HostBuffer;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
-import dev.panamoe.spi.WeightUse;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
+import dev.panamoe.spi.WeightUse;
 import dev.panamoe.tensor.LittleEndian;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.Shape;
@@ -114,8 +114,7 @@ final class Workload {
 
     /// All bits of the last results.
     int hash() {
-        return 31 * Arrays.hashCode(HostBuffer.floats(z))
-                + Arrays.hashCode(HostBuffer.floats(factors));
+        return 31 * Arrays.hashCode(HostBuffer.floats(z)) + Arrays.hashCode(HostBuffer.floats(factors));
     }
 
     /// Makes the activations what they were in the beginning.

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -64,6 +65,7 @@ final class LogitsCommand implements Callable<Integer> {
         try (Engine engine = model.open()) {
             int[] ids = TokenIds.array(tokens);
             Logits computation = new Logits(engine, ids);
+            refuseToOverwrite(engine);
             try (FileChannel logits = create(out);
                     @Nullable FileChannel states = hidden.isPresent() ? create(hidden.get()) : null) {
                 notes.opened(console, engine);
@@ -71,6 +73,26 @@ final class LogitsCommand implements Callable<Integer> {
             }
         }
         return ExitCode.DONE;
+    }
+
+    /// Creating a result empties a file of that name, so it must be neither the model nor the other result.
+    private void refuseToOverwrite(Engine engine) throws IOException {
+        for (Path result : hidden.isPresent() ? List.of(out, hidden.get()) : List.of(out)) {
+            for (Path part : engine.files()) {
+                if (Files.exists(result) && Files.isSameFile(result, part)) {
+                    throw new PanamoeException(
+                            result + ": this is the model itself; give --out and --hidden other names");
+                }
+            }
+        }
+        if (hidden.isPresent() && isSame(out, hidden.get())) {
+            throw new PanamoeException(out + ": --out and --hidden are the same file; give two names");
+        }
+    }
+
+    private static boolean isSame(Path a, Path b) throws IOException {
+        return a.toAbsolutePath().normalize().equals(b.toAbsolutePath().normalize())
+                || (Files.exists(a) && Files.exists(b) && Files.isSameFile(a, b));
     }
 
     private static FileChannel create(Path path) throws IOException {

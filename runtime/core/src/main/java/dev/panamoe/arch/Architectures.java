@@ -28,8 +28,9 @@ public final class Architectures {
         Architecture architecture = ALL.stream()
                 .filter(a -> a.name().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new PanamoeException(file.name() + ": the architecture '" + Printable.escape(name, 40)
-                        + "' is not supported; supported are " + String.join(", ", names())));
+                .orElseThrow(
+                        () -> new PanamoeException(file.name() + ": the architecture '" + Printable.escape(name, 40)
+                                + "' is not supported; supported are " + String.join(", ", names())));
         try {
             return architecture.read(file);
         } catch (IllegalArgumentException | ArithmeticException e) {

@@ -151,7 +151,9 @@ final class DeepSeek2 implements Architecture {
                 router,
                 width,
                 Activation.SILU,
-                shared == 0 ? Optional.empty() : Optional.of(new Dense(Math.multiplyExact(shared, width), Activation.SILU)),
+                shared == 0
+                        ? Optional.empty()
+                        : Optional.of(new Dense(Math.multiplyExact(shared, width), Activation.SILU)),
                 "_shexp",
                 false,
                 false,

@@ -145,6 +145,11 @@ public final class Engine implements AutoCloseable {
         return tokenizer;
     }
 
+    /// The files of the model; none when it is embedded.
+    public List<Path> files() {
+        return file.files();
+    }
+
     public Metadata metadata() {
         return file.metadata();
     }

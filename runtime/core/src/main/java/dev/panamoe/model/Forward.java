@@ -2,15 +2,15 @@ package dev.panamoe.model;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.panamoe.model.Intermediates.FfnRows;
-import dev.panamoe.model.Intermediates.GqaRows;
-import dev.panamoe.model.Intermediates.MlaRows;
-import dev.panamoe.model.Intermediates.RouterRows;
 import dev.panamoe.model.Block.DenseWeights;
 import dev.panamoe.model.Block.GqaWeights;
 import dev.panamoe.model.Block.MlaWeights;
 import dev.panamoe.model.Block.MoeWeights;
 import dev.panamoe.model.Block.PerLayer;
+import dev.panamoe.model.Intermediates.FfnRows;
+import dev.panamoe.model.Intermediates.GqaRows;
+import dev.panamoe.model.Intermediates.MlaRows;
+import dev.panamoe.model.Intermediates.RouterRows;
 import dev.panamoe.model.ModelWeights.PerLayerInputs;
 import dev.panamoe.spec.Activation;
 import dev.panamoe.spec.AttentionSpec.Gqa;

@@ -22,10 +22,10 @@ import dev.panamoe.spec.RopeSpec;
 import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.Experts;
-import dev.panamoe.spi.WeightUse;
 import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Weight;
+import dev.panamoe.spi.WeightUse;
 import dev.panamoe.tensor.LittleEndian;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.Shape;
@@ -166,7 +166,8 @@ final class WeightLoader {
     /// What stands for a weight while only looking.
     private record Unplaced(String name, QuantType type, Shape shape) implements Weight {}
 
-    /// Uses a tensor if it is there and has the shape that the metadata implies; trailing dimensions of 1 do not matter.
+    /// Uses a tensor if it is there and has the shape that the metadata implies; trailing dimensions of 1 do not
+    /// matter.
     private Weight tensor(String name, Shape want, Function<TensorView, Weight> use) {
         Optional<TensorView> found = file.find(name);
         if (found.isEmpty()) {
@@ -273,7 +274,8 @@ final class WeightLoader {
         Shape want = Shape.of(cols, rows, heads);
         Shape tall = Shape.of(cols, rows * heads);
         boolean isTall = file.find(name).map(t -> t.shape().equals(tall)).orElse(false);
-        return tensor(name, isTall ? tall : want, t -> sink.place(isTall ? t.reshape(want) : t, WeightUse.MATMUL_PER_HEAD));
+        return tensor(
+                name, isTall ? tall : want, t -> sink.place(isTall ? t.reshape(want) : t, WeightUse.MATMUL_PER_HEAD));
     }
 
     /// Per head of `attn_kv_b`: key rows (nopeSize, rank), then value rows (valueSize, rank).
@@ -290,7 +292,9 @@ final class WeightLoader {
     private Weight keyUpFromFused(String name, Mla a) {
         Shape shape = Shape.of(a.nopeSize(), a.rank(), a.heads());
         return fusedHeads(
-                name, a, t -> sink.derive(name + "[k]", WeightUse.MATMUL_PER_HEAD, shape, out -> transposeKeys(t, a, out)));
+                name,
+                a,
+                t -> sink.derive(name + "[k]", WeightUse.MATMUL_PER_HEAD, shape, out -> transposeKeys(t, a, out)));
     }
 
     private static void transposeKeys(TensorView fused, Mla a, MemorySegment out) {

@@ -8,10 +8,10 @@ import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.HostBuffer;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
-import dev.panamoe.spi.WeightUse;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
+import dev.panamoe.spi.WeightUse;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.TensorView;
 

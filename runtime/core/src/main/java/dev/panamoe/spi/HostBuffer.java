@@ -63,8 +63,7 @@ public final class HostBuffer implements Buffer {
     /// See {@link Device#write(Rows, float[])}.
     public static void write(Rows rows, float[] source) {
         for (int r = 0; r < rows.rows(); r++) {
-            System.arraycopy(
-                    source, r * rows.cols(), floats(rows), rows.offset() + r * rows.stride(), rows.cols());
+            System.arraycopy(source, r * rows.cols(), floats(rows), rows.offset() + r * rows.stride(), rows.cols());
         }
     }
 

@@ -113,7 +113,9 @@ class ArchitecturesTest {
         assertThat(global.rope().pairing()).isEqualTo(Pairing.HALVES);
         assertThat(sliding.rope().inverseFrequencies()[1]).isEqualTo((float) Math.pow(10_000, -0.25));
         assertThat(global.rope().inverseFrequencies()[1]).isEqualTo((float) Math.pow(1_000_000, -0.125));
-        assertThat(global.rope().inverseFrequencies()[4]).as("rope_freqs divide").isLessThan(1e-30f);
+        assertThat(global.rope().inverseFrequencies()[4])
+                .as("rope_freqs divide")
+                .isLessThan(1e-30f);
         assertThat(spec.logitSoftcap()).isEqualTo(30f);
         assertThat(spec.embeddingScale()).isEqualTo((float) Math.sqrt(8));
         assertThat(spec.layers().get(0).feedForward()).isInstanceOf(Dense.class);
@@ -124,8 +126,8 @@ class ArchitecturesTest {
         Map<String, Object> keys = gemma();
         keys.put("gemma4.attention.shared_kv_layers", 2);
         // Leftover tensors of sharing layers are ignored.
-        ModelSpec spec = read(
-                keys, "blk.0.attn_v.weight", "blk.1.attn_v.weight", "blk.3.attn_v.weight", "blk.4.attn_k.weight");
+        ModelSpec spec =
+                read(keys, "blk.0.attn_v.weight", "blk.1.attn_v.weight", "blk.3.attn_v.weight", "blk.4.attn_k.weight");
         assertThat(((Gqa) spec.layers().get(3).attention()).sharedFrom()).isEmpty();
         assertThat(((Gqa) spec.layers().get(4).attention()).sharedFrom()).isEqualTo(OptionalInt.of(3));
         assertThat(((Gqa) spec.layers().get(5).attention()).sharedFrom()).isEqualTo(OptionalInt.of(2));

@@ -18,11 +18,11 @@ import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
-import dev.panamoe.spi.WeightUse;
 import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
+import dev.panamoe.spi.WeightUse;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.Shape;
 import dev.panamoe.tensor.TensorView;
@@ -35,7 +35,8 @@ class ReferenceOpsTest {
     private final Device device = new ReferenceDevice(new DeviceInfo("reference", "", 0, List.of()));
 
     private Weight weight(Shape shape, float... values) {
-        return device.upload(new TensorView("w", QuantType.F32, shape, MemorySegment.ofArray(values)), WeightUse.MATMUL);
+        return device.upload(
+                new TensorView("w", QuantType.F32, shape, MemorySegment.ofArray(values)), WeightUse.MATMUL);
     }
 
     private Rows rows(int rows, int cols, float... values) {

@@ -253,4 +253,28 @@ class BadUseTest {
     private static Cli.Result quiet(String... args) {
         return Cli.run(Cli.args(java.util.List.of(args), "-q"));
     }
+
+    /// A result that is written over the model would destroy it.
+    @Test
+    void resultsDoNotOverwriteTheModelOrEachOther() throws IOException {
+        Path model = folder.resolve("model.gguf");
+        Path fixtures = Path.of(System.getProperty("panamoe.testdata"), "fixtures");
+        Files.copy(fixtures.resolve("gemma4-moe/model-q4_0.gguf"), model);
+        byte[] before = Files.readAllBytes(model);
+        String other = folder.resolve("other").toString();
+        String name = model.toString();
+        fails(
+                Cli.run("logits", "-q", "-m", name, "--tokens", "5", "--out", name),
+                ExitCode.FAILED,
+                "this is the model itself");
+        fails(
+                Cli.run("logits", "-q", "-m", name, "--tokens", "5", "--out", other, "--hidden", name),
+                ExitCode.FAILED,
+                "this is the model itself");
+        fails(
+                Cli.run("logits", "-q", "-m", name, "--tokens", "5", "--out", other, "--hidden", folder + "/./other"),
+                ExitCode.FAILED,
+                "the same file");
+        assertThat(Files.readAllBytes(model)).isEqualTo(before);
+    }
 }

@@ -8,8 +8,8 @@ import dev.panamoe.quant.Quants;
 import dev.panamoe.spec.Activation;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.Experts;
-import dev.panamoe.spi.WeightUse;
 import dev.panamoe.spi.Rows;
+import dev.panamoe.spi.WeightUse;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.Shape;
 import dev.panamoe.tensor.TensorView;
@@ -56,7 +56,10 @@ class ExpertsConformanceTest {
 
         Experts on(Device d) {
             return new Experts(
-                    d.upload(gate, WeightUse.EXPERTS), d.upload(up, WeightUse.EXPERTS), d.upload(down, WeightUse.EXPERTS), activation);
+                    d.upload(gate, WeightUse.EXPERTS),
+                    d.upload(up, WeightUse.EXPERTS),
+                    d.upload(down, WeightUse.EXPERTS),
+                    activation);
         }
 
         /// Makes NaN of everything in expert `e`.

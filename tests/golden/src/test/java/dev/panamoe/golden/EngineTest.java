@@ -87,7 +87,8 @@ class EngineTest {
         }
     }
 
-    /// Rings are overwritten up to the highest position ever reached: many small steps back must not add up to more than
+    /// Rings are overwritten up to the highest position ever reached: many small steps back must not add up to more
+    /// than
     /// they can hold.
     @Test
     void rewindingAgainAndAgainChangesNothing() {
@@ -101,7 +102,9 @@ class EngineTest {
                 Completion again = session.complete(prompt, three, EngineTest::ignore);
                 try (Session fresh = engine.newSession()) {
                     assertThat(again.tokens())
-                            .as("%d tokens, %d of them cached", length, again.usage().cached())
+                            .as(
+                                    "%d tokens, %d of them cached",
+                                    length, again.usage().cached())
                             .isEqualTo(fresh.complete(prompt, three, EngineTest::ignore)
                                     .tokens());
                 }
