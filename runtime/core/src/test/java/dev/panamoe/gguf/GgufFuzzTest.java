@@ -11,7 +11,7 @@ class GgufFuzzTest {
     }
 
     @MethodSource("seeds")
-    @FuzzTest(maxDuration = "5m")
+    @FuzzTest(maxDuration = "2m")
     void opensOrRefuses(byte[] bytes) {
         GgufProbe.probe(bytes);
     }

@@ -33,6 +33,7 @@ class ReadmeTest {
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "--add-modules",
                         "jdk.incubator.vector",
+                        "-Xmx256m",
                         "--enable-native-access=ALL-UNNAMED",
                         "-cp",
                         classPath + System.getProperty("path.separator") + folder,
