@@ -9,8 +9,7 @@ import dev.panamoe.spi.Probe;
 
 /// Holds the place of the CUDA backend, which this version does not have: it lists no device and says so.
 public final class CudaProvider implements BackendProvider {
-    private static final Probe.Unusable ABSENT =
-            new Probe.Unusable("this version has no CUDA kernels yet", "use --backend cpu");
+    private static final Probe.Unusable ABSENT = new Probe.Unusable("no kernels in this version", "use --backend cpu");
 
     /// For the service loader.
     public CudaProvider() {}
