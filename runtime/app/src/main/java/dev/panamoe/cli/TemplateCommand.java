@@ -7,12 +7,10 @@ import dev.panamoe.template.ChatTemplate;
 import dev.panamoe.template.TemplateException;
 import dev.panamoe.tokenizer.Tokenizer;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -94,11 +92,7 @@ final class TemplateCommand implements Callable<Integer> {
 
     private static void addTokens(ModelFile opened, Map<String, @Nullable Object> variables) {
         Tokenizer tokenizer = Tokenizer.of(opened.file().metadata());
-        variables.putIfAbsent("bos_token", text(tokenizer, tokenizer.bos()));
-        variables.putIfAbsent("eos_token", text(tokenizer, tokenizer.eos()));
-    }
-
-    private static String text(Tokenizer tokenizer, OptionalInt id) {
-        return id.isEmpty() ? "" : new String(tokenizer.bytes(id.getAsInt()), StandardCharsets.UTF_8);
+        variables.putIfAbsent("bos_token", tokenizer.specialText(tokenizer.bos()));
+        variables.putIfAbsent("eos_token", tokenizer.specialText(tokenizer.eos()));
     }
 }

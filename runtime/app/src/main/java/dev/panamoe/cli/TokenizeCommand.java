@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -100,19 +99,8 @@ final class TokenizeCommand implements Callable<Integer> {
         int[] ids = words.isEmpty()
                 ? tokenizer.encode(console.in().readAllBytes(), parseSpecial)
                 : tokenizer.encode(String.join(" ", words), parseSpecial);
-        print(tokenizer, noBos ? ids : withBos(tokenizer, ids));
+        print(tokenizer, noBos ? ids : tokenizer.withBos(ids));
         return ExitCode.DONE;
-    }
-
-    private static int[] withBos(Tokenizer tokenizer, int[] ids) {
-        OptionalInt bos = tokenizer.bos();
-        if (!tokenizer.addBos() || bos.isEmpty()) {
-            return ids;
-        }
-        int[] with = new int[ids.length + 1];
-        with[0] = bos.getAsInt();
-        System.arraycopy(ids, 0, with, 1, ids.length);
-        return with;
     }
 
     private void print(Tokenizer tokenizer, int[] ids) {

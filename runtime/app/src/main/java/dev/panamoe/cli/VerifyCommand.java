@@ -117,20 +117,10 @@ final class VerifyCommand implements Callable<Integer> {
 
     private static int[] prompt(Tokenizer tokenizer, String text) {
         if (!text.isEmpty()) {
-            return withBos(tokenizer, tokenizer.encode(text, true));
+            return tokenizer.encodePrompt(text);
         }
-        int[] ids = withBos(tokenizer, tokenizer.encode(DEFAULT_TEXT, false));
+        int[] ids = tokenizer.withBos(tokenizer.encode(DEFAULT_TEXT, false));
         return Arrays.copyOf(ids, Math.min(ids.length, DEFAULT_TOKENS));
-    }
-
-    private static int[] withBos(Tokenizer tokenizer, int[] ids) {
-        if (!tokenizer.addBos() || (ids.length > 0 && ids[0] == tokenizer.bos().orElseThrow())) {
-            return ids;
-        }
-        int[] with = new int[ids.length + 1];
-        with[0] = tokenizer.bos().orElseThrow();
-        System.arraycopy(ids, 0, with, 1, ids.length);
-        return with;
     }
 
     private void print(Report report, String first, String second) {

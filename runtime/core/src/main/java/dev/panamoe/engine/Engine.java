@@ -17,12 +17,10 @@ import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.tokenizer.Tokenizer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -164,8 +162,8 @@ public final class Engine implements AutoCloseable {
             format = ChatFormat.of(
                     file.name(),
                     file.metadata().findString("tokenizer.chat_template"),
-                    tokenText(tokenizer.bos()),
-                    tokenText(tokenizer.eos()));
+                    tokenizer.specialText(tokenizer.bos()),
+                    tokenizer.specialText(tokenizer.eos()));
             chatFormat = format;
         }
         return format;
@@ -179,10 +177,6 @@ public final class Engine implements AutoCloseable {
             markers = found;
         }
         return found;
-    }
-
-    private String tokenText(OptionalInt id) {
-        return id.isEmpty() ? "" : new String(tokenizer.bytes(id.getAsInt()), StandardCharsets.UTF_8);
     }
 
     /// What the model's authors recommend.
@@ -224,9 +218,24 @@ public final class Engine implements AutoCloseable {
         device.unlock();
     }
 
-    /// Of the device, outside the way of a token: what a tap reads.
-    void read(Rows rows, float[] target) {
-        model.device().read(rows, target, 0);
+    /// Rows that a tap sees, copied from the device: (rows, cols), contiguous.
+    float[] read(Rows rows) {
+        float[] values = new float[rows.rows() * rows.cols()];
+        model.device().read(rows, values, 0);
+        return values;
+    }
+
+    /// @param size tokens of the vocabulary
+    /// @throws PanamoeException when there are no tokens or one is not in the vocabulary
+    static void checkTokens(int[] tokens, int size) {
+        if (tokens.length == 0) {
+            throw new PanamoeException("the prompt is empty");
+        }
+        for (int token : tokens) {
+            if (token < 0 || token >= size) {
+                throw new PanamoeException("token " + token + " is not in the vocabulary, which ends at " + (size - 1));
+            }
+        }
     }
 
     int maxRows() {

@@ -40,26 +40,13 @@ public final class Logits {
     /// @param tokens what the model reads, from position 0 on
     /// @throws PanamoeException when there are none, one is not in the vocabulary, or they do not fit the context
     public Logits(Engine engine, int[] tokens) {
-        check(engine, tokens);
+        Engine.checkTokens(tokens, engine.spec().vocabulary());
         if (tokens.length > engine.contextLength()) {
             throw new PanamoeException(tokens.length + " tokens do not fit the context of " + engine.contextLength()
                     + " positions; use a larger --ctx");
         }
         this.engine = engine;
         this.tokens = tokens.clone();
-    }
-
-    /// @throws PanamoeException when there are no tokens or one is not in the vocabulary
-    static void check(Engine engine, int[] tokens) {
-        if (tokens.length == 0) {
-            throw new PanamoeException("the prompt is empty");
-        }
-        int size = engine.spec().vocabulary();
-        for (int token : tokens) {
-            if (token < 0 || token >= size) {
-                throw new PanamoeException("token " + token + " is not in the vocabulary, which ends at " + (size - 1));
-            }
-        }
     }
 
     /// Computes everything. Other sessions of the engine take their turns between forward passes, and wait while the
@@ -106,21 +93,15 @@ public final class Logits {
         @Override
         public void see(String name, int layer, Rows rows) {
             switch (name) {
-                case "inp_embd" -> target.state(0, first, rows.cols(), read(rows));
-                case "l_out" -> target.state(1 + layer, first, rows.cols(), read(rows));
+                case "inp_embd" -> target.state(0, first, rows.cols(), engine.read(rows));
+                case "l_out" -> target.state(1 + layer, first, rows.cols(), engine.read(rows));
                 case "result_norm" -> {
                     int state = 1 + engine.spec().layers().size();
-                    target.state(state, first + normed, rows.cols(), read(rows));
+                    target.state(state, first + normed, rows.cols(), engine.read(rows));
                     normed += rows.rows();
                 }
                 default -> {}
             }
-        }
-
-        private float[] read(Rows rows) {
-            float[] values = new float[rows.rows() * rows.cols()];
-            engine.read(rows, values);
-            return values;
         }
     }
 }

@@ -81,7 +81,7 @@ public final class Perplexity implements AutoCloseable {
             number++;
             if (end > at) {
                 int[] ids = tokenizer.encode(Arrays.copyOfRange(utf8, at, end), false);
-                documents.add(new Document(name + " line " + number, withBos(tokenizer, ids), 1));
+                documents.add(new Document(name + " line " + number, tokenizer.withBos(ids), 1));
             }
             at = end + 1;
         }
@@ -105,7 +105,7 @@ public final class Perplexity implements AutoCloseable {
         while (end > 0 && utf8[end - 1] == '\n') {
             end--;
         }
-        int[] ids = withBos(tokenizer, tokenizer.encode(Arrays.copyOf(utf8, end), false));
+        int[] ids = tokenizer.withBos(tokenizer.encode(Arrays.copyOf(utf8, end), false));
         if (ids.length < CHUNK) {
             throw new PanamoeException(name + ": the text has " + ids.length + " tokens, but a chunk takes " + CHUNK
                     + "; give a longer text or use another method");
@@ -119,16 +119,6 @@ public final class Perplexity implements AutoCloseable {
             documents.add(new Document(name + " chunk " + (documents.size() + 1), chunk, CHUNK / 2 + 1));
         }
         return documents;
-    }
-
-    private static int[] withBos(Tokenizer tokenizer, int[] ids) {
-        if (!tokenizer.addBos()) {
-            return ids;
-        }
-        int[] with = new int[ids.length + 1];
-        with[0] = tokenizer.bos().orElseThrow();
-        System.arraycopy(ids, 0, with, 1, ids.length);
-        return with;
     }
 
     /// Scores one document.

@@ -13,7 +13,6 @@ import dev.panamoe.model.Runner;
 import dev.panamoe.model.Tap;
 import dev.panamoe.sampling.Sampler;
 import dev.panamoe.tokenizer.TokenStream;
-import dev.panamoe.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -100,28 +99,12 @@ public final class Session implements AutoCloseable {
     ///
     /// @param listener gets the continuation as it is generated
     public Completion complete(String text, GenerationOptions options, Consumer<Delta> listener) {
-        return complete(rawPrompt(engine.tokenizer(), text), options, listener);
+        return complete(engine.tokenizer().encodePrompt(text), options, listener);
     }
 
     /// Continues token ids.
     public Completion complete(int[] prompt, GenerationOptions options, Consumer<Delta> listener) {
         return generate(prompt, options, Optional.empty(), listener);
-    }
-
-    /// A text as a model without a template reads it: with the beginning-of-sequence token if the model has one.
-    static int[] rawPrompt(Tokenizer tokenizer, String text) {
-        int[] ids = tokenizer.encode(text, true);
-        if (!tokenizer.addBos()) {
-            return ids;
-        }
-        int bos = tokenizer.bos().orElseThrow();
-        if (ids.length > 0 && ids[0] == bos) {
-            return ids;
-        }
-        int[] with = new int[ids.length + 1];
-        with[0] = bos;
-        System.arraycopy(ids, 0, with, 1, ids.length);
-        return with;
     }
 
     private Completion generate(
@@ -180,19 +163,11 @@ public final class Session implements AutoCloseable {
     }
 
     private void checkPrompt(int[] prompt) {
-        if (prompt.length == 0) {
-            throw new PanamoeException("the prompt is empty");
-        }
         if (prompt.length > engine.contextLength()) {
             throw new PanamoeException("the prompt has " + prompt.length + " tokens, but the context holds "
                     + engine.contextLength() + "; use a larger --ctx or a shorter prompt");
         }
-        for (int token : prompt) {
-            if (token < 0 || token >= tokenCount) {
-                throw new PanamoeException(
-                        "token " + token + " is not in the vocabulary, which ends at " + (tokenCount - 1));
-            }
-        }
+        Engine.checkTokens(prompt, tokenCount);
     }
 
     /// Drops what the new prompt does not begin with, and says how many of its tokens are known already. The last one

@@ -6,7 +6,6 @@ import dev.panamoe.model.Runner;
 import dev.panamoe.model.Tap;
 import dev.panamoe.spec.CacheType;
 import dev.panamoe.spec.ModelSpec;
-import dev.panamoe.spi.Rows;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -113,7 +112,7 @@ public final class Verification {
     public Report run(int[] prompt, int steps) {
         ModelSpec spec = tested.spec();
         long length = prompt.length - 1L + steps;
-        Logits.check(tested, prompt);
+        Engine.checkTokens(prompt, tested.spec().vocabulary());
         if (length > tested.contextLength()) {
             throw new PanamoeException("the prompt and " + steps + " steps take " + length
                     + " positions, but the context holds " + tested.contextLength() + "; use a larger --ctx");
@@ -189,19 +188,13 @@ public final class Verification {
             try {
                 runner.forward(caches, tokens, from, count, position, (name, layer, rows) -> {
                     if (name.equals("l_out")) {
-                        states.add(read(rows));
+                        states.add(engine.read(rows));
                     }
                 });
                 runner.logits(0, count, logits, 0, Tap.NONE);
             } finally {
                 engine.release();
             }
-        }
-
-        private float[] read(Rows rows) {
-            float[] values = new float[rows.rows() * rows.cols()];
-            engine.read(rows, values);
-            return values;
         }
 
         /// Logits of the last of `count` rows.

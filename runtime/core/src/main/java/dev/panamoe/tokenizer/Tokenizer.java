@@ -3,6 +3,7 @@ package dev.panamoe.tokenizer;
 import dev.panamoe.PanamoeException;
 import dev.panamoe.gguf.Metadata;
 import dev.panamoe.gguf.Printable;
+import java.nio.charset.StandardCharsets;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -71,6 +72,30 @@ public interface Tokenizer {
 
     /// Whether a prompt begins with [#bos()]. False when the file names no such token.
     boolean addBos();
+
+    /// Ids with [#bos()] in front if the model wants it there.
+    default int[] withBos(int[] ids) {
+        if (!addBos()) {
+            return ids;
+        }
+        int[] with = new int[ids.length + 1];
+        with[0] = bos().orElseThrow();
+        System.arraycopy(ids, 0, with, 1, ids.length);
+        return with;
+    }
+
+    /// A text as a model reads it without a chat template: control tokens recognised, and beginning with [#bos()] if
+    /// the model wants that, whether or not the text writes it.
+    default int[] encodePrompt(String text) {
+        int[] ids = encode(text, true);
+        boolean written = addBos() && ids.length > 0 && ids[0] == bos().orElseThrow();
+        return written ? ids : withBos(ids);
+    }
+
+    /// The text of a special token, as a chat template writes it; empty when the model has none.
+    default String specialText(OptionalInt id) {
+        return id.isEmpty() ? "" : new String(bytes(id.getAsInt()), StandardCharsets.UTF_8);
+    }
 
     /// Tokens that end an answer: those that the file names, and those that its family is known to use.
     Set<Integer> stopTokens();
