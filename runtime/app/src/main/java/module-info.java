@@ -5,6 +5,7 @@ module dev.panamoe.app {
     requires dev.panamoe.core;
     requires dev.panamoe.ffm;
     requires info.picocli;
+    requires org.jline;
     requires tools.jackson.databind;
 
     opens dev.panamoe.cli to
