@@ -77,6 +77,13 @@ final class CpuOps implements Ops {
     }
 
     @Override
+    public void addBias(Rows y, Weight bias) {
+        rows.begin(RowTask.Kind.ADD_BIAS, y, y, y);
+        rows.weight = ((CpuVector) bias).values();
+        rows.run(pool);
+    }
+
+    @Override
     public void rope(Rows x, Ids positions, Rope rope) {
         float[] frequencies = ((CpuVector) rope.inverseFrequencies()).values();
         rows.begin(

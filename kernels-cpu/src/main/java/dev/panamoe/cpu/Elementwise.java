@@ -65,12 +65,13 @@ final class Elementwise {
         return exact;
     }
 
-    /// `y = activation(gate) * up`; `y` may be either.
+    /// `y = activation(gate, up)`; `y` may be either.
     static void glu(Activation activation, float[] y, int yAt, float[] gate, int gateAt, float[] up, int upAt, int n) {
         // A method each: the JIT boxes vectors that meet from two branches.
         switch (activation) {
             case SILU -> siluGlu(y, yAt, gate, gateAt, up, upAt, n);
             case GELU_TANH -> geluGlu(y, yAt, gate, gateAt, up, upAt, n);
+            case SWIGLU_CLAMPED -> throw new UnsupportedOperationException("not yet");
         }
     }
 

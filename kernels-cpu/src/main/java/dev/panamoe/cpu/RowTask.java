@@ -15,6 +15,7 @@ final class RowTask implements WorkerPool.Task {
         KV_APPEND,
         GLU,
         ADD,
+        ADD_BIAS,
         SCALE,
         SOFTCAP
     }
@@ -79,6 +80,7 @@ final class RowTask implements WorkerPool.Task {
                 case KV_APPEND -> Objects.requireNonNull(cache).store(CpuOps.ints(ids)[ids.offset() + r], x, i, z, j);
                 case GLU -> Elementwise.glu(activation, out, o, x, i, z, j, n);
                 case ADD -> Elementwise.add(out, o, x, i, n);
+                case ADD_BIAS -> Elementwise.add(out, o, Objects.requireNonNull(weight), 0, n);
                 case SCALE -> Elementwise.scale(out, o, factor, n);
                 case SOFTCAP -> Elementwise.softcap(out, o, factor, n);
             }

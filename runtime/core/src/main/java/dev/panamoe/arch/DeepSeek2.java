@@ -15,6 +15,7 @@ import dev.panamoe.spec.RouterSpec.GroupScore;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// DeepSeek V2, V3 and R1: latent attention, YaRN always on, leading dense layers, then experts with shared ones.
 final class DeepSeek2 implements Architecture {
@@ -41,7 +42,7 @@ final class DeepSeek2 implements Architecture {
             FeedForwardSpec feedForward = i < leadingDense
                     ? new Dense(h.width("feed_forward_length"), Activation.SILU)
                     : experts(h, i, layers, embedding);
-            specs.add(new LayerSpec(i, attention(h, i), feedForward, false, false));
+            specs.add(new LayerSpec(i, attention(h, i), feedForward, LayerSpec.FFN_NORM, Set.of()));
         }
         return new ModelSpec(
                 name(),
@@ -155,9 +156,6 @@ final class DeepSeek2 implements Architecture {
                         ? Optional.empty()
                         : Optional.of(new Dense(Math.multiplyExact(shared, width), Activation.SILU)),
                 "_shexp",
-                false,
-                false,
-                selectionBias,
-                false);
+                selectionBias ? Set.of(Moe.Part.SELECTION_BIAS) : Set.of());
     }
 }

@@ -3,6 +3,7 @@ package dev.panamoe.arch;
 import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.spec.Activation;
 import dev.panamoe.spec.AttentionSpec;
+import dev.panamoe.spec.AttentionSpec.Gqa;
 import dev.panamoe.spec.FeedForwardSpec;
 import dev.panamoe.spec.FeedForwardSpec.Dense;
 import dev.panamoe.spec.FeedForwardSpec.Moe;
@@ -11,9 +12,11 @@ import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spec.RopeSpec;
 import dev.panamoe.spec.RouterSpec;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /// Gemma 4: sliding and global layers with different head sizes, queries and keys normed (so the attention scale is 1),
 /// values normed; a dense feed-forward beside the experts (26B-A4B); per-layer embeddings and a tail of layers that
@@ -51,23 +54,24 @@ final class Gemma4 implements Architecture {
         List<LayerSpec> specs = new ArrayList<>();
         for (int i = 0; i < layers; i++) {
             boolean owns = i < owners;
-            AttentionSpec attention = new AttentionSpec.Gqa(
+            Set<Gqa.Part> parts = EnumSet.of(Gqa.Part.HEAD_NORMS, Gqa.Part.VALUE_NORM);
+            if (owns && valuesFromKeys(h, i, sliding[i])) {
+                parts.add(Gqa.Part.VALUES_FROM_KEYS);
+            }
+            Set<LayerSpec.Part> layerParts = EnumSet.of(LayerSpec.Part.POST_NORMS);
+            if (h.hasTensor("blk." + i + ".layer_output_scale.weight")) {
+                layerParts.add(LayerSpec.Part.OUTPUT_SCALE);
+            }
+            AttentionSpec attention = new Gqa(
                     heads[i],
                     kvHeads[i],
                     sliding[i] ? slidingSize : globalSize,
                     sliding[i] ? window : 0,
                     1f,
                     sliding[i] ? slidingRope : globalRope,
-                    true,
-                    true,
-                    owns && valuesFromKeys(h, i, sliding[i]),
+                    parts,
                     owns ? OptionalInt.empty() : OptionalInt.of(lastOwner(h, sliding, owners, i)));
-            specs.add(new LayerSpec(
-                    i,
-                    attention,
-                    feedForward(h, ffn[i]),
-                    true,
-                    h.hasTensor("blk." + i + ".layer_output_scale.weight")));
+            specs.add(new LayerSpec(i, attention, feedForward(h, ffn[i]), LayerSpec.FFN_NORM, layerParts));
         }
         return new ModelSpec(
                 name(),
@@ -136,9 +140,6 @@ final class Gemma4 implements Architecture {
                 Activation.GELU_TANH,
                 Optional.of(dense),
                 "",
-                true,
-                true,
-                false,
-                true);
+                Set.of(Moe.Part.BRANCH_NORMS, Moe.Part.ROUTER_NORM, Moe.Part.EXPERT_SCALE));
     }
 }

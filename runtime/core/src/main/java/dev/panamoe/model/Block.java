@@ -31,23 +31,27 @@ record Block(
         Attention attention();
 
         Rope rope();
-
-        /// (d, heads * valueSize)
-        Weight output();
     }
+
+    /// A projection, and the vector that is added to its outputs.
+    ///
+    /// @param weight (out, in)
+    /// @param bias (out); null when the model has none
+    record Linear(Weight weight, @Nullable Weight bias) {}
 
     /// @param q (heads * headSize, d)
     /// @param k (kvHeads * headSize, d); null when another layer's keys are read
     /// @param v as k; null also when values are the raw keys
+    /// @param output (d, heads * headSize)
     /// @param qNorm (headSize)
     /// @param kNorm (headSize)
     record GqaWeights(
             Attention attention,
             Rope rope,
-            Weight q,
-            @Nullable Weight k,
-            @Nullable Weight v,
-            Weight output,
+            Linear q,
+            @Nullable Linear k,
+            @Nullable Linear v,
+            Linear output,
             @Nullable Weight qNorm,
             @Nullable Weight kNorm)
             implements AttentionWeights {}
@@ -59,6 +63,7 @@ record Block(
     /// @param kvDownNorm (rank)
     /// @param kUp (heads, rank, nopeSize): takes a query head into the latent space
     /// @param vUp (heads, valueSize, rank): takes a mix of latents to a value head
+    /// @param output (d, heads * valueSize)
     record MlaWeights(
             Attention attention,
             Rope rope,
@@ -86,7 +91,7 @@ record Block(
     /// @param postBesideNorm (d)
     /// @param postExpertNorm (d)
     record MoeWeights(
-            Weight logits,
+            Linear logits,
             Router router,
             Experts experts,
             @Nullable Weight routerNorm,

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.panamoe.model.Block.DenseWeights;
 import dev.panamoe.model.Block.GqaWeights;
+import dev.panamoe.model.Block.Linear;
 import dev.panamoe.model.Block.MlaWeights;
 import dev.panamoe.model.Block.MoeWeights;
 import dev.panamoe.model.Block.PerLayer;
@@ -100,16 +101,16 @@ final class Forward {
 
     private void attention(Intermediates a, GqaRows r, Block b, GqaWeights w, KvCache cache, Tap tap) {
         Gqa s = (Gqa) b.spec().attention();
-        ops.matmul(r.q, w.q(), a.h);
+        project(r.q, w.q(), a.h);
         if (w.qNorm() != null) {
             ops.rmsNorm(r.qHeads, r.qHeads, w.qNorm(), spec.normEps());
         }
         ops.rope(r.qRope, a.positions, w.rope());
         tap.see("Qcur", b.spec().index(), r.q);
         if (w.k() != null) {
-            ops.matmul(r.k, w.k(), a.h);
+            project(r.k, w.k(), a.h);
             if (w.v() != null) {
-                ops.matmul(r.v, w.v(), a.h);
+                project(r.v, w.v(), a.h);
             } else {
                 ops.copy(r.v, r.k);
             }
@@ -117,7 +118,7 @@ final class Forward {
                 ops.rmsNorm(r.kHeads, r.kHeads, w.kNorm(), spec.normEps());
             }
             ops.rope(r.kRope, a.positions, w.rope());
-            if (s.valueNorm()) {
+            if (s.has(Gqa.Part.VALUE_NORM)) {
                 ops.rmsNorm(r.vHeads, r.vHeads, null, spec.normEps());
             }
             tap.see("Kcur", b.spec().index(), r.k);
@@ -126,8 +127,15 @@ final class Forward {
         }
         ops.attention(r.outHeads, r.qHeads, cache, a.positions, w.attention());
         tap.see("kqv_out", b.spec().index(), r.out);
-        ops.matmul(a.branch, w.output(), r.out);
+        project(a.branch, w.output(), r.out);
         tap.see("attn_out", b.spec().index(), a.branch);
+    }
+
+    private void project(Rows y, Linear w, Rows x) {
+        ops.matmul(y, w.weight(), x);
+        if (w.bias() != null) {
+            ops.addBias(y, w.bias());
+        }
     }
 
     /// Latent attention in the absorbed form (DeepSeek-V2, arXiv 2405.04434, section 2.1): queries are taken into the
@@ -178,7 +186,7 @@ final class Forward {
             ops.rmsNorm(a.h2, a.x, w.routerNorm(), spec.normEps());
             routerInput = a.h2;
         }
-        ops.matmul(r.logits, w.logits(), routerInput);
+        project(r.logits, w.logits(), routerInput);
         tap.see("ffn_moe_logits", i, r.logits);
         ops.route(r.ids, r.weights, r.logits, w.router());
         tap.see("ffn_moe_weights", i, r.weights);

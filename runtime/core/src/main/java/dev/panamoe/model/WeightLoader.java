@@ -6,6 +6,7 @@ import dev.panamoe.model.Block.AttentionWeights;
 import dev.panamoe.model.Block.DenseWeights;
 import dev.panamoe.model.Block.FeedForwardWeights;
 import dev.panamoe.model.Block.GqaWeights;
+import dev.panamoe.model.Block.Linear;
 import dev.panamoe.model.Block.MlaWeights;
 import dev.panamoe.model.Block.MoeWeights;
 import dev.panamoe.model.Block.PerLayer;
@@ -22,6 +23,7 @@ import dev.panamoe.spec.RopeSpec;
 import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.Experts;
+import dev.panamoe.spi.Experts.Biases;
 import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Weight;
@@ -210,6 +212,7 @@ final class WeightLoader {
         String p = "blk." + layer.index() + ".";
         int d = spec.embedding();
         int w = spec.perLayerInput();
+        boolean postNorms = layer.has(LayerSpec.Part.POST_NORMS);
         return new Block(
                 layer,
                 switch (layer.attention()) {
@@ -221,10 +224,10 @@ final class WeightLoader {
                     case Moe moe -> moe(p, moe);
                 },
                 vector(p + "attn_norm.weight", d),
-                layer.postNorms() ? vector(p + "post_attention_norm.weight", d) : null,
-                vector(p + "ffn_norm.weight", d),
-                layer.postNorms() ? vector(p + "post_ffw_norm.weight", d) : null,
-                layer.outputScale() ? scalar(p + "layer_output_scale.weight") : 1f,
+                postNorms ? vector(p + "post_attention_norm.weight", d) : null,
+                vector(p + layer.ffnNorm() + ".weight", d),
+                postNorms ? vector(p + "post_ffw_norm.weight", d) : null,
+                layer.has(LayerSpec.Part.OUTPUT_SCALE) ? scalar(p + "layer_output_scale.weight") : 1f,
                 w == 0
                         ? null
                         : new PerLayer(
@@ -236,15 +239,19 @@ final class WeightLoader {
     private AttentionWeights gqa(String p, Gqa a) {
         int d = spec.embedding();
         boolean owns = a.sharedFrom().isEmpty();
+        boolean ownsValues = owns && !a.has(Gqa.Part.VALUES_FROM_KEYS);
+        boolean bias = a.has(Gqa.Part.QKV_BIAS);
+        boolean norms = a.has(Gqa.Part.HEAD_NORMS);
+        Weight sinks = a.has(Gqa.Part.SINKS) ? vector(p + "attn_sinks.weight", a.heads()) : null;
         return new GqaWeights(
-                new Attention(a.heads(), a.scale(), a.window()),
+                new Attention(a.heads(), a.scale(), a.window(), sinks),
                 rope(a.rope()),
-                matrix(p + "attn_q.weight", WeightUse.MATMUL, d, a.queryWidth()),
-                owns ? matrix(p + "attn_k.weight", WeightUse.MATMUL, d, a.keyWidth()) : null,
-                owns && !a.valuesFromKeys() ? matrix(p + "attn_v.weight", WeightUse.MATMUL, d, a.keyWidth()) : null,
-                matrix(p + "attn_output.weight", WeightUse.MATMUL, a.outputWidth(), d),
-                a.headNorms() ? vector(p + "attn_q_norm.weight", a.headSize()) : null,
-                owns && a.headNorms() ? vector(p + "attn_k_norm.weight", a.headSize()) : null);
+                linear(p + "attn_q", d, a.queryWidth(), bias),
+                owns ? linear(p + "attn_k", d, a.keyWidth(), bias) : null,
+                ownsValues ? linear(p + "attn_v", d, a.keyWidth(), bias) : null,
+                linear(p + "attn_output", a.outputWidth(), d, a.has(Gqa.Part.OUTPUT_BIAS)),
+                norms ? vector(p + "attn_q_norm.weight", a.headSize()) : null,
+                owns && norms ? vector(p + "attn_k_norm.weight", a.headSize()) : null);
     }
 
     private AttentionWeights mla(String p, Mla a) {
@@ -326,18 +333,19 @@ final class WeightLoader {
     private FeedForwardWeights moe(String p, Moe f) {
         int d = spec.embedding();
         int n = f.router().experts();
+        boolean branchNorms = f.has(Moe.Part.BRANCH_NORMS);
         return new MoeWeights(
-                matrix(p + "ffn_gate_inp.weight", WeightUse.MATMUL, d, n),
+                linear(p + "ffn_gate_inp", d, n, f.has(Moe.Part.ROUTER_BIAS)),
                 new Router(
                         f.router(),
-                        f.selectionBias() ? vector(p + "exp_probs_b.bias", n) : null,
-                        f.expertScale() ? vector(p + "ffn_down_exps.scale", n) : null),
+                        f.has(Moe.Part.SELECTION_BIAS) ? vector(p + "exp_probs_b.bias", n) : null,
+                        f.has(Moe.Part.EXPERT_SCALE) ? vector(p + "ffn_down_exps.scale", n) : null),
                 experts(p, f),
-                f.routerNorm() ? routerNorm(p + "ffn_gate_inp.scale") : null,
+                f.has(Moe.Part.ROUTER_NORM) ? routerNorm(p + "ffn_gate_inp.scale") : null,
                 f.beside().map(b -> dense(p, f.besideSuffix(), b)).orElse(null),
-                f.branchNorms() ? vector(p + "pre_ffw_norm_2.weight", d) : null,
-                f.branchNorms() ? vector(p + "post_ffw_norm_1.weight", d) : null,
-                f.branchNorms() ? vector(p + "post_ffw_norm_2.weight", d) : null);
+                branchNorms ? vector(p + "pre_ffw_norm_2.weight", d) : null,
+                branchNorms ? vector(p + "post_ffw_norm_1.weight", d) : null,
+                branchNorms ? vector(p + "post_ffw_norm_2.weight", d) : null);
     }
 
     private Experts experts(String p, Moe f) {
@@ -356,7 +364,14 @@ final class WeightLoader {
             up = place(p + "ffn_up_exps.weight", WeightUse.EXPERTS, Shape.of(d, width, n));
         }
         Weight down = place(p + "ffn_down_exps.weight", WeightUse.EXPERTS, Shape.of(width, d, n));
-        return new Experts(gate, up, down, f.activation());
+        Biases biases = null;
+        if (f.has(Moe.Part.EXPERT_BIASES)) {
+            biases = new Biases(
+                    matrix(p + "ffn_gate_exps.bias", WeightUse.EXPERT_BIAS, width, n),
+                    matrix(p + "ffn_up_exps.bias", WeightUse.EXPERT_BIAS, width, n),
+                    matrix(p + "ffn_down_exps.bias", WeightUse.EXPERT_BIAS, d, n));
+        }
+        return new Experts(gate, up, down, biases, f.activation());
     }
 
     /// Gemma's router input is `rms(x) / sqrt(d) * scale`: the constant goes into the weight.
@@ -386,6 +401,12 @@ final class WeightLoader {
                     out -> MemorySegment.copy(f, 0, out, LittleEndian.F32, 0, f.length));
             return new Rope(s.pairing(), frequencies, s.amplitude());
         });
+    }
+
+    /// `name.weight`, and `name.bias` where the model has one.
+    private Linear linear(String name, int in, int out, boolean bias) {
+        return new Linear(
+                matrix(name + ".weight", WeightUse.MATMUL, in, out), bias ? vector(name + ".bias", out) : null);
     }
 
     /// A weight whose rows are outputs and whose columns are inputs.

@@ -88,6 +88,17 @@ final class ReferenceOps implements Ops {
     }
 
     @Override
+    public void addBias(Rows y, Weight bias) {
+        float[] b = ReferenceWeight.of(bias).vector();
+        require(b.length == y.cols(), "addBias", bias, y);
+        for (int r = 0; r < y.rows(); r++) {
+            for (int c = 0; c < y.cols(); c++) {
+                set(y, r, c, get(y, r, c) + b[c]);
+            }
+        }
+    }
+
+    @Override
     public void rope(Rows x, Ids positions, Rope rope) {
         float[] frequencies = ReferenceWeight.of(rope.inverseFrequencies()).vector();
         int pairs = frequencies.length;
@@ -130,6 +141,9 @@ final class ReferenceOps implements Ops {
         ReferenceCache c = (ReferenceCache) cache;
         int heads = attention.heads();
         int perKey = heads / c.spec().kvHeads();
+        float[] sinks = attention.sinks() == null
+                ? null
+                : ReferenceWeight.of(attention.sinks()).vector();
         if (q.rows() != positions.rows() * heads || out.rows() != q.rows()) {
             throw new IllegalArgumentException("attention: " + q.rows() + " query rows for " + positions.rows()
                     + " tokens of " + heads + " heads");
@@ -139,7 +153,8 @@ final class ReferenceOps implements Ops {
             int position = ids(positions)[positions.offset() + r / heads];
             int first = attention.window() == 0 ? 0 : Math.max(0, position - attention.window() + 1);
             double[] p = new double[position - first + 1];
-            double max = Double.NEGATIVE_INFINITY;
+            double sink = sinks == null ? Double.NEGATIVE_INFINITY : sinks[r % heads];
+            double max = sink;
             for (int t = 0; t < p.length; t++) {
                 double score = 0;
                 for (int i = 0; i < q.cols(); i++) {
@@ -148,7 +163,7 @@ final class ReferenceOps implements Ops {
                 p[t] = score * attention.scale();
                 max = Math.max(max, p[t]);
             }
-            double sum = 0;
+            double sum = Math.exp(sink - max);
             for (int t = 0; t < p.length; t++) {
                 p[t] = Math.exp(p[t] - max);
                 sum += p[t];
@@ -194,15 +209,23 @@ final class ReferenceOps implements Ops {
         float[] in = new float[gate.cols()];
         float[] hidden = new float[gate.rows()];
         float[] out = new float[down.cols()];
+        float[] gateBias = new float[gate.rows()];
+        float[] upBias = new float[gate.rows()];
+        float[] downBias = new float[y.cols()];
         for (int r = 0; r < x.rows(); r++) {
             double[] sum = new double[y.cols()];
             for (int j = 0; j < ids.cols(); j++) {
                 int e = ids(ids)[ids.offset() + r * ids.cols() + j];
+                if (experts.biases() != null) {
+                    ReferenceWeight.of(experts.biases().gate()).row(0, e, gateBias);
+                    ReferenceWeight.of(experts.biases().up()).row(0, e, upBias);
+                    ReferenceWeight.of(experts.biases().down()).row(0, e, downBias);
+                }
                 for (int i = 0; i < hidden.length; i++) {
                     gate.row(e, i, in);
-                    float g = dot(in, x, r);
+                    float g = dot(in, x, r) + gateBias[i];
                     up.row(e, i, in);
-                    hidden[i] = activate(experts.activation(), g) * dot(in, x, r);
+                    hidden[i] = activate(experts.activation(), g, dot(in, x, r) + upBias[i]);
                 }
                 for (int o = 0; o < sum.length; o++) {
                     down.row(e, o, out);
@@ -210,7 +233,7 @@ final class ReferenceOps implements Ops {
                     for (int i = 0; i < hidden.length; i++) {
                         d += (double) out[i] * hidden[i];
                     }
-                    sum[o] += get(weights, r, j) * d;
+                    sum[o] += get(weights, r, j) * (d + downBias[o]);
                 }
             }
             for (int o = 0; o < sum.length; o++) {
@@ -225,16 +248,20 @@ final class ReferenceOps implements Ops {
         requireSame("glu", y, up);
         for (int r = 0; r < y.rows(); r++) {
             for (int c = 0; c < y.cols(); c++) {
-                set(y, r, c, activate(activation, get(gate, r, c)) * get(up, r, c));
+                set(y, r, c, activate(activation, get(gate, r, c), get(up, r, c)));
             }
         }
     }
 
-    private static float activate(Activation activation, float x) {
+    private static float activate(Activation activation, float g, float u) {
         return switch (activation) {
-            case SILU -> (float) (x / (1 + Math.exp(-x)));
+            case SILU -> (float) (g / (1 + Math.exp(-g))) * u;
             case GELU_TANH ->
-                (float) (0.5 * x * (1 + Math.tanh(0.7978845608028654 * (x + 0.044715 * x * (double) x * x))));
+                (float) (0.5 * g * (1 + Math.tanh(0.7978845608028654 * (g + 0.044715 * g * (double) g * g)))) * u;
+            case SWIGLU_CLAMPED -> {
+                double gate = Math.min(g, 7f);
+                yield (float) (gate / (1 + Math.exp(-1.702 * gate)) * (Math.clamp(u, -7f, 7f) + 1));
+            }
         };
     }
 

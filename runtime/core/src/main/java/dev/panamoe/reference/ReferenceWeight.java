@@ -41,8 +41,14 @@ record ReferenceWeight(TensorView view, BlockDecoder decoder) implements Weight 
     }
 
     /// Decodes row `row` of slice `slice` into `out`, which has room for a row.
-    void row(long slice, long row, float[] out) {
+    void row(int slice, long row, float[] out) {
         decoder.decode(view.data(), slice * view.sliceStride() + row * view.rowBytes(), out, 0, cols());
+        if (!view.sliceScales().isEmpty()) {
+            float scale = view.sliceScales().get(slice);
+            for (int c = 0; c < cols(); c++) {
+                out[c] *= scale;
+            }
+        }
     }
 
     /// A vector, decoded.

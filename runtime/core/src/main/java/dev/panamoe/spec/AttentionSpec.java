@@ -1,6 +1,7 @@
 package dev.panamoe.spec;
 
 import java.util.OptionalInt;
+import java.util.Set;
 
 /// How a layer attends.
 public sealed interface AttentionSpec {
@@ -24,9 +25,7 @@ public sealed interface AttentionSpec {
     /// Grouped-query attention: `heads` query heads share `kvHeads` key/value heads.
     ///
     /// @param headSize of queries, keys and values
-    /// @param headNorms RMS norms with a weight on each query and key head, before the rotation
-    /// @param valueNorm an RMS norm without a weight on each value head
-    /// @param valuesFromKeys there is no value projection: values are the raw key projection
+    /// @param parts what it has beyond the four projections
     /// @param sharedFrom the earlier layer whose keys and values this layer reads instead of having its own
     record Gqa(
             int heads,
@@ -35,12 +34,27 @@ public sealed interface AttentionSpec {
             int window,
             float scale,
             RopeSpec rope,
-            boolean headNorms,
-            boolean valueNorm,
-            boolean valuesFromKeys,
+            Set<Part> parts,
             OptionalInt sharedFrom)
             implements AttentionSpec {
+        /// What only some models have.
+        public enum Part {
+            /// `attn_q_norm`, `attn_k_norm`: RMS norms on each query and key head, before the rotation.
+            HEAD_NORMS,
+            /// An RMS norm without a weight on each value head.
+            VALUE_NORM,
+            /// There is no value projection: values are the raw key projection.
+            VALUES_FROM_KEYS,
+            /// `attn_q.bias`, `attn_k.bias`, `attn_v.bias`.
+            QKV_BIAS,
+            /// `attn_output.bias`.
+            OUTPUT_BIAS,
+            /// `attn_sinks`: per query head one more logit in the softmax, which has no value.
+            SINKS
+        }
+
         public Gqa {
+            parts = Set.copyOf(parts);
             if (heads < 1 || kvHeads < 1 || heads % kvHeads != 0) {
                 throw new IllegalArgumentException(heads + " query heads over " + kvHeads + " key heads");
             }
@@ -48,6 +62,10 @@ public sealed interface AttentionSpec {
                 throw new IllegalArgumentException("rope over " + rope.dims() + " of " + headSize + " values");
             }
             Math.multiplyExact(heads, headSize);
+        }
+
+        public boolean has(Part part) {
+            return parts.contains(part);
         }
 
         @Override

@@ -24,6 +24,9 @@ public interface Ops {
     /// W: (heads, out, in); x: (tokens * heads, in); y: (tokens * heads, out).
     void matmulPerHead(Rows y, Weight w, Rows x);
 
+    /// `y[r,c] += bias[c]`. bias: (cols) F32.
+    void addBias(Rows y, Weight bias);
+
     /// Rotates rows in place; rows of the same token are neighbours. x: (tokens * heads, rope dims).
     ///
     /// @param positions (tokens, 1)
@@ -36,7 +39,8 @@ public interface Ops {
     void kvAppend(KvCache cache, Rows k, @Nullable Rows v, Ids positions);
 
     /// `out[t,h] = sum_p softmax_p(scale * q[t,h]·k[p]) * v[p]` over the positions that token `t` sees: up to its own,
-    /// within the window. The keys of the batch's own tokens are in the cache already.
+    /// within the window. The keys of the batch's own tokens are in the cache already. With sinks, the softmax of head
+    /// `h` has `e^sinks[h]` as one more term below the line.
     /// q: (tokens * heads, keySize); out: (tokens * heads, valueSize).
     ///
     /// @param positions (tokens, 1), ascending by one
@@ -48,12 +52,13 @@ public interface Ops {
     /// @param weights (tokens, used)
     void route(Ids ids, Rows weights, Rows logits, Router router);
 
-    /// `y[t] = sum_j weights[t,j] * down_e(activation(gate_e x[t]) * up_e x[t])` with `e = ids[t,j]`, summed in the
-    /// order of `j`. Experts that no token uses are not read.
+    /// `y[t] = sum_j weights[t,j] * down_e(activation(gate_e x[t], up_e x[t]))` with `e = ids[t,j]`, summed in the
+    /// order of `j`; each of the three products with its bias where there are any. Experts that no token uses are not
+    /// read.
     /// x, y: (tokens, embedding); ids, weights: (tokens, used).
     void experts(Rows y, Experts experts, Rows x, Ids ids, Rows weights);
 
-    /// `y = activation(gate) * up`, element by element. `y` may be `gate` or `up`.
+    /// `y = activation(gate, up)`, element by element. `y` may be `gate` or `up`.
     void glu(Rows y, Rows gate, Rows up, Activation activation);
 
     /// `y += x`.

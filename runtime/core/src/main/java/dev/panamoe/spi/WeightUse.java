@@ -6,6 +6,8 @@ public enum WeightUse {
     MATMUL,
     MATMUL_PER_HEAD,
     EXPERTS,
+    /// A row an expert, which is added to its products.
+    EXPERT_BIAS,
     /// Small F32 vectors: norm weights, biases, frequencies.
     VECTOR
 }

@@ -1,6 +1,7 @@
 package dev.panamoe.tensor;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /// A named tensor in memory that somebody else owns (usually the mapped model file). Rows of a slice are contiguous:
 /// row `r` of slice `e` starts at byte `e * sliceStride + r * rowBytes()`.
@@ -11,8 +12,15 @@ import java.lang.foreign.MemorySegment;
 /// @param data from the first byte of the first slice to the last of the last, little-endian, of any alignment
 /// @param sliceStride bytes from one slice to the next; {@link #sliceBytes()} when slices touch, more when this is a
 ///     cut out of each slice of a larger tensor
-public record TensorView(String name, QuantType type, Shape shape, MemorySegment data, long sliceStride) {
+/// @param sliceScales factors on what the blocks decode to, one a slice (NVFP4's second level); empty = all 1
+public record TensorView(
+        String name, QuantType type, Shape shape, MemorySegment data, long sliceStride, List<Float> sliceScales) {
     public TensorView {
+        sliceScales = List.copyOf(sliceScales);
+        if (!sliceScales.isEmpty() && sliceScales.size() != shape.slices()) {
+            throw new IllegalArgumentException(
+                    name + ": " + sliceScales.size() + " scales for " + shape.slices() + " slices");
+        }
         long slice = Math.multiplyExact(type.rowBytes(shape.cols()), shape.rows());
         long want = Math.addExact(Math.multiplyExact(shape.slices() - 1, sliceStride), slice);
         if (sliceStride < slice || data.byteSize() != want) {
@@ -21,9 +29,19 @@ public record TensorView(String name, QuantType type, Shape shape, MemorySegment
         }
     }
 
+    /// Without factors.
+    public TensorView(String name, QuantType type, Shape shape, MemorySegment data, long sliceStride) {
+        this(name, type, shape, data, sliceStride, List.of());
+    }
+
     /// A tensor whose slices touch: the form in a file.
     public TensorView(String name, QuantType type, Shape shape, MemorySegment data) {
-        this(name, type, shape, data, Math.multiplyExact(type.rowBytes(shape.cols()), shape.rows()));
+        this(name, type, shape, data, Math.multiplyExact(type.rowBytes(shape.cols()), shape.rows()), List.of());
+    }
+
+    /// The same with a factor on each slice.
+    public TensorView withSliceScales(List<Float> scales) {
+        return new TensorView(name, type, shape, data, sliceStride, scales);
     }
 
     /// Bytes that a tensor of this type and shape takes in a file.
@@ -56,14 +74,18 @@ public record TensorView(String name, QuantType type, Shape shape, MemorySegment
                 type,
                 cut,
                 data.asSlice(from * rowBytes(), bytes),
-                sliceStride);
+                sliceStride,
+                sliceScales);
     }
 
     /// The same bytes under other dimensions of the same row length.
     ///
-    /// @throws IllegalArgumentException when the row length differs or the slices do not touch
+    /// @throws IllegalArgumentException when the row length differs, the slices do not touch or have scales
     public TensorView reshape(Shape other) {
-        if (other.cols() != shape.cols() || other.size() != shape.size() || sliceStride != sliceBytes()) {
+        if (other.cols() != shape.cols()
+                || other.size() != shape.size()
+                || sliceStride != sliceBytes()
+                || !sliceScales.isEmpty()) {
             throw new IllegalArgumentException(name + ": " + shape + " cannot be read as " + other);
         }
         return new TensorView(name, type, other, data);

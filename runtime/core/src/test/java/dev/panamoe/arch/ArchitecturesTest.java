@@ -102,11 +102,11 @@ class ArchitecturesTest {
         assertThat(sliding.window()).isEqualTo(10);
         assertThat(sliding.headSize()).isEqualTo(8);
         assertThat(sliding.kvHeads()).isEqualTo(2);
-        assertThat(sliding.valuesFromKeys()).isFalse();
+        assertThat(sliding.has(Gqa.Part.VALUES_FROM_KEYS)).isFalse();
         assertThat(global.window()).isZero();
         assertThat(global.headSize()).isEqualTo(16);
         assertThat(global.kvHeads()).isEqualTo(1);
-        assertThat(global.valuesFromKeys())
+        assertThat(global.has(Gqa.Part.VALUES_FROM_KEYS))
                 .as("without attn_v values are the raw keys")
                 .isTrue();
         assertThat(global.scale()).as("queries and keys are normed").isEqualTo(1f);

@@ -158,7 +158,7 @@ class ModelLoadTest {
             List<LayerSpec> layers = new ArrayList<>(s.layers());
             LayerSpec last = layers.getLast();
             int next = layers.size();
-            layers.add(new LayerSpec(next, last.attention(), last.feedForward(), true, false));
+            layers.add(new LayerSpec(next, last.attention(), last.feedForward(), last.ffnNorm(), last.parts()));
             // All of them are missing: the first few are named and the rest counted.
             assertRefused(
                     file,
