@@ -31,6 +31,11 @@ public final class Architectures {
                 .orElseThrow(
                         () -> new PanamoeException(file.name() + ": the architecture '" + Printable.escape(name, 40)
                                 + "' is not supported; supported are " + String.join(", ", names())));
+        // The same layers under a mask that looks ahead are another model.
+        if (!file.metadata().bool(name + ".attention.causal", true)) {
+            throw new PanamoeException(file.name() + ": " + name + ".attention.causal is false: the model reads a text"
+                    + " in both directions, which is not supported; use a causal model");
+        }
         try {
             return architecture.read(file);
         } catch (IllegalArgumentException | ArithmeticException e) {

@@ -108,6 +108,16 @@ public final class Engine implements AutoCloseable {
         }
     }
 
+    /// Turns texts into vectors.
+    ///
+    /// @throws PanamoeException when the model gives none, or there is no memory for the keys and values of a text
+    public Embedder newEmbedder(EmbeddingOptions embedding) {
+        if (closed) {
+            throw new IllegalStateException("the engine is closed");
+        }
+        return new Embedder(this, embedding);
+    }
+
     /// Keys and values of one sequence.
     Caches newCaches(int positions) {
         return model.newCaches(positions, runner.maxRows(), options.cacheType());
