@@ -25,8 +25,9 @@ import tools.jackson.databind.node.ObjectNode;
 @Command(
         name = "embed",
         sortOptions = false,
-        description = "Turns each text into a vector and prints its numbers, a row a text. Vectors have length 1, so that"
-                + " the inner product of two says how near the texts are in meaning.",
+        description =
+                "Turns each text into a vector and prints its numbers, a row a text. Vectors have length 1, so that"
+                        + " the inner product of two says how near the texts are in meaning.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  panamoe embed --model embedding.gguf 'a first text' 'a second one'",
@@ -42,8 +43,9 @@ final class EmbedCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "TEXT",
             arity = "0..*",
-            description = "Each is a text of its own. Standard input when there are none, as one text without the newline"
-                    + " at its end. Put -- before a text that begins with a dash.")
+            description =
+                    "Each is a text of its own. Standard input when there are none, as one text without the newline"
+                            + " at its end. Put -- before a text that begins with a dash.")
     private List<String> texts = new ArrayList<>();
 
     @Option(names = "--lines", description = "Each line of standard input is a text.")
@@ -61,9 +63,7 @@ final class EmbedCommand implements Callable<Integer> {
     @Option(names = "--truncate", description = "Takes the beginning of a text that is longer than the context.")
     private boolean truncate;
 
-    @Option(
-            names = "--json",
-            description = "Prints one object: {\"model\":…,\"embeddings\":[[…],…],\"tokens\":[…],…}.")
+    @Option(names = "--json", description = "Prints one object: {\"model\":…,\"embeddings\":[[…],…],\"tokens\":[…],…}.")
     private boolean json;
 
     @Mixin

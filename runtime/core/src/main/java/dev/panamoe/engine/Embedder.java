@@ -36,8 +36,7 @@ public final class Embedder implements AutoCloseable {
         this.engine = engine;
         this.options = options;
         this.pooling = options.pooling()
-                .orElseGet(() ->
-                        Pooling.of(engine.metadata(), engine.spec().architecture()));
+                .orElseGet(() -> Pooling.of(engine.metadata(), engine.spec().architecture()));
         // MERGE: the tokenizer is to know this as Tokenizer.addEos()
         this.addEos = engine.metadata().bool("tokenizer.ggml.add_eos_token", false)
                 && engine.tokenizer().eos().isPresent();

@@ -102,12 +102,10 @@ class EmbedderTest {
     @EnumSource
     void theCutIntoPassesDoesNotMatter(Pooling pooling) {
         Path model = Path.of(System.getProperty("panamoe.testdata"), "fixtures/gemma4-moe/model-q8_0.gguf");
-        try (Engine engine =
-                Engine.open(model.toString(), EngineOptions.DEFAULT.withContextLength(600))) {
+        try (Engine engine = Engine.open(model.toString(), EngineOptions.DEFAULT.withContextLength(600))) {
             int width = engine.spec().embedding();
-            int[] tokens = new Random(7)
-                    .ints(600, 1, engine.spec().vocabulary())
-                    .toArray();
+            int[] tokens =
+                    new Random(7).ints(600, 1, engine.spec().vocabulary()).toArray();
             int normed = 1 + engine.spec().layers().size();
             double[] sum = new double[width];
             new Logits(engine, tokens).run(new Logits.Target() {
@@ -123,12 +121,11 @@ class EmbedderTest {
                 public void state(int state, int first, int cols, float[] values) {
                     for (int i = 0; state == normed && i < values.length; i++) {
                         int token = first + i / cols;
-                        boolean taken =
-                                switch (pooling) {
-                                    case MEAN -> true;
-                                    case CLS -> token == 0;
-                                    case LAST -> token == tokens.length - 1;
-                                };
+                        boolean taken = switch (pooling) {
+                            case MEAN -> true;
+                            case CLS -> token == 0;
+                            case LAST -> token == tokens.length - 1;
+                        };
                         sum[i % cols] += taken ? values[i] : 0;
                     }
                 }
@@ -230,7 +227,8 @@ class EmbedderTest {
             assertThat(embedder.embed("Hello!").tokens())
                     .isEqualTo(before.embed("Hello!").tokens() + 1);
             float[] whole = embedder.embed(new int[] {bos, word, word, eos}).vector();
-            assertThat(embedder.embed(new int[] {bos, word, word, word, word, eos}).vector())
+            assertThat(embedder.embed(new int[] {bos, word, word, word, word, eos})
+                            .vector())
                     .as("a text that is cut still ends")
                     .isEqualTo(whole);
         }
@@ -263,8 +261,8 @@ class EmbedderTest {
         int entry = 8 + name.length + 4 + 4;
         int filler = 8 + 1 + 4 + 8;
         int padding = Math.floorMod(-(entry + filler), 32); // the tensors stay aligned
-        ByteBuffer out = ByteBuffer.allocate(model.length + entry + filler + padding)
-                .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer out =
+                ByteBuffer.allocate(model.length + entry + filler + padding).order(ByteOrder.LITTLE_ENDIAN);
         out.put(model, 0, header);
         out.putLong(16, out.getLong(16) + 2);
         out.putLong(name.length).put(name).putInt(4).putInt(value); // uint32
