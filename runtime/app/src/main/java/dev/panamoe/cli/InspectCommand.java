@@ -1,24 +1,17 @@
 package dev.panamoe.cli;
 
 import dev.panamoe.PanamoeException;
-import dev.panamoe.arch.Architectures;
-import dev.panamoe.engine.Backends;
-import dev.panamoe.engine.Engine;
 import dev.panamoe.engine.EngineOptions;
+import dev.panamoe.engine.Inspection;
 import dev.panamoe.engine.ModelFile;
 import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.gguf.MetadataEntry;
 import dev.panamoe.gguf.Printable;
-import dev.panamoe.model.MemoryPlan;
-import dev.panamoe.model.Model;
-import dev.panamoe.spec.ModelSpec;
-import dev.panamoe.spi.Device;
-import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.TensorView;
-import dev.panamoe.tokenizer.Tokenizer;
 import java.math.BigInteger;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -34,8 +27,9 @@ import tools.jackson.databind.node.ObjectNode;
 @Command(
         name = "inspect",
         sortOptions = false,
-        description = "Prints the metadata, the tensors and their sizes, whether the model can run here, and the memory"
-                + " that would take. Nothing but the head of the file is read.",
+        description = "Prints whether the model runs here and if not everything that is missing, then the metadata, the"
+                + " tensors and their sizes, and the memory that a run takes. Nothing but the head of the file is read."
+                + " The exit code is 0 in both cases; --json has it under \"runs\".",
         footerHeading = "%nExamples:%n",
         footer = {
             "  panamoe inspect model.gguf",
@@ -69,80 +63,30 @@ final class InspectCommand implements Callable<Integer> {
         this.console = console;
     }
 
-    /// Whether and how the model runs.
-    ///
-    /// @param problem why it cannot; empty when it can
-    /// @param plan empty when not even the architecture is understood
-    private record Verdict(Optional<String> problem, Optional<ModelSpec> spec, Optional<MemoryPlan> plan) {}
-
     @Override
     public Integer call() {
         EngineOptions options = model.engineOptions();
         if (file.isPresent() && model.isGiven()) {
             throw model.usage("FILE and --model exclude each other");
         }
-        try (ModelFile opened = ModelFile.open(file.orElse(model.model()))) {
+        try (ModelFile opened = ModelFile.inspect(file.orElse(model.model()))) {
             GgufFile gguf = opened.file();
-            Verdict verdict = judge(gguf, options);
+            boolean all = !onlyMetadata && !onlyTensors;
+            Optional<Inspection> inspection = all ? Optional.of(Inspection.of(gguf, options)) : Optional.empty();
             if (json) {
-                Json.print(console.out(), describe(gguf, verdict, options));
+                Json.print(console.out(), describe(gguf, inspection));
             } else {
-                print(gguf, verdict, options);
+                print(gguf, inspection);
             }
             return ExitCode.DONE;
         }
     }
 
-    private static Verdict judge(GgufFile file, EngineOptions options) {
-        Optional<ModelSpec> spec = Optional.empty();
-        Optional<MemoryPlan> plan = Optional.empty();
-        try {
-            spec = Optional.of(Architectures.read(file));
-            plan = Optional.of(Engine.plan(file, spec.get(), options));
-            Optional<String> shortage;
-            try (Device device = Backends.choose(options.backend()).open(new DeviceOptions(options.threads()))) {
-                Model.check(file, spec.get(), device);
-                shortage = shortage(file, spec.get(), options, device);
-            }
-            Tokenizer.of(file.metadata());
-            return new Verdict(shortage, spec, plan);
-        } catch (PanamoeException e) {
-            return new Verdict(Optional.of(String.valueOf(e.getMessage())), spec, plan);
-        }
-    }
-
-    /// Why the keys and values of one session do not fit the device; empty when they do.
-    private static Optional<String> shortage(GgufFile file, ModelSpec spec, EngineOptions options, Device device) {
-        int context = Engine.contextLength(spec, options);
-        long want = Engine.plan(file, spec, options).caches();
-        long free = device.freeMemory();
-        if (want <= free) {
-            return Optional.empty();
-        }
-        int low = 0;
-        int high = context - 1;
-        while (low < high) {
-            int middle = low + (high - low + 1) / 2;
-            if (Engine.plan(file, spec, options.withContextLength(middle)).caches() <= free) {
-                low = middle;
-            } else {
-                high = middle - 1;
-            }
-        }
-        return Optional.of("a context of " + context + " positions takes " + Table.size(want)
-                + " for keys and values, but only " + Table.size(free) + " are free on "
-                + device.info().id() + "; use a --ctx of at most " + low);
-    }
-
-    private void print(GgufFile file, Verdict verdict, EngineOptions options) {
+    /// @param inspection empty when only parts are asked for
+    private void print(GgufFile file, Optional<Inspection> inspection) {
         Sink out = console.out();
-        boolean all = !onlyMetadata && !onlyTensors;
-        if (all) {
-            out.println(file.name() + ": GGUF " + file.version() + ", " + Table.size(file.fileBytes())
-                    + (file.files().size() > 1 ? " in " + file.files().size() + " files" : ""));
-            file.warnings().forEach(w -> out.println("warning: " + w));
-        }
-        if (all || onlyMetadata) {
+        inspection.ifPresent(i -> printVerdict(file, i));
+        if (inspection.isPresent() || onlyMetadata) {
             out.println("\nmetadata");
             Table table = new Table("lll");
             for (MetadataEntry entry : file.metadata().describe(SHOWN_ITEMS, SHOWN_CHARS)) {
@@ -150,7 +94,7 @@ final class InspectCommand implements Callable<Integer> {
             }
             table.print(out, "  ");
         }
-        if (all || onlyTensors) {
+        if (inspection.isPresent() || onlyTensors) {
             out.println("\ntensors");
             Table table = new Table("lllr");
             for (TensorView t : file.tensors().values()) {
@@ -158,10 +102,47 @@ final class InspectCommand implements Callable<Integer> {
             }
             table.print(out, "  ");
         }
-        if (all) {
+        inspection.ifPresent(i -> {
             printTypes(file);
-            printVerdict(verdict, options);
+            i.memory().ifPresent(this::print);
+        });
+    }
+
+    private void printVerdict(GgufFile file, Inspection inspection) {
+        Sink out = console.out();
+        List<String> missing =
+                inspection.missing().stream().map(InspectCommand::line).toList();
+        out.println(file.name() + ": "
+                + switch (missing.size()) {
+                    case 0 -> "runs here on " + runsWith(inspection);
+                    case 1 -> "does not run here: " + missing.getFirst();
+                    default -> "does not run here, for " + missing.size() + " reasons:";
+                });
+        if (missing.size() > 1) {
+            missing.forEach(m -> out.println("  - " + m));
         }
+        inspection.notes().forEach(n -> out.println("note: " + line(n)));
+        file.warnings().forEach(w -> out.println("warning: " + w));
+        out.println("\nGGUF " + file.version() + ", " + Table.size(file.fileBytes())
+                + (file.files().size() > 1 ? " in " + file.files().size() + " files" : ""));
+        Table table = new Table("ll");
+        inspection
+                .findings()
+                .forEach((subject, finding) ->
+                        table.row(subject, inspection.missing().contains(finding) ? "see above" : line(finding)));
+        table.print(out, "  ");
+    }
+
+    /// `cpu: a context of 8192 positions takes 30.1 MiB, the weights 5.1 MiB`.
+    private static String runsWith(Inspection inspection) {
+        Inspection.Memory memory = inspection.memory().orElseThrow();
+        return inspection.device().orElseThrow().id() + " with a context of " + memory.context() + " positions, "
+                + Table.size(memory.total() - memory.weights()) + " of memory beside weights of "
+                + Table.size(memory.weights());
+    }
+
+    private static String line(String text) {
+        return Printable.escape(text, Integer.MAX_VALUE);
     }
 
     private void printTypes(GgufFile file) {
@@ -177,26 +158,20 @@ final class InspectCommand implements Callable<Integer> {
         table.print(console.out(), "  ");
     }
 
-    private void printVerdict(Verdict verdict, EngineOptions options) {
+    private void print(Inspection.Memory memory) {
         Sink out = console.out();
-        verdict.plan().ifPresent(plan -> {
-            int context = Engine.contextLength(verdict.spec().orElseThrow(), options);
-            out.println("\nmemory");
-            new Table("lrl")
-                    .row("weights", Table.size(plan.weights()), "mapped from the file, read as needed")
-                    .row("derived weights", Table.size(plan.derived()), "")
-                    .row(
-                            "keys and values",
-                            Table.size(plan.caches()),
-                            options.cacheType() + ", " + context + " positions, each session")
-                    .row("intermediates", Table.size(plan.scratch()), "")
-                    .row("total", Table.size(plan.total()), "")
-                    .print(out, "  ");
-        });
-        out.println("");
-        out.println(verdict.problem()
-                .map(p -> "cannot run here: " + Printable.escape(p, Integer.MAX_VALUE))
-                .orElse("can run here"));
+        out.println("\nmemory");
+        new Table("lrl")
+                .row("weights", Table.size(memory.weights()), "mapped from the file, read as needed")
+                .row("derived weights", Table.size(memory.derived()), "")
+                .row(
+                        "keys and values",
+                        Table.size(memory.caches()),
+                        memory.cacheType() + ", " + memory.context() + " positions, each session")
+                .row("intermediates", Table.size(memory.scratch()), "")
+                .row("total", Table.size(memory.total()), "")
+                .row("free", memory.free() == Long.MAX_VALUE ? "unknown" : Table.size(memory.free()), "")
+                .print(out, "  ");
     }
 
     private static String size(TensorView t) {
@@ -214,39 +189,46 @@ final class InspectCommand implements Callable<Integer> {
         return types;
     }
 
-    private ObjectNode describe(GgufFile file, Verdict verdict, EngineOptions options) {
-        boolean all = !onlyMetadata && !onlyTensors;
+    private ObjectNode describe(GgufFile file, Optional<Inspection> inspection) {
         ObjectNode object = Json.object().put("name", file.name());
-        if (all) {
-            describeFile(object, file);
-            object.put("runnable", verdict.problem().isEmpty());
-            verdict.problem().ifPresent(p -> object.put("problem", p));
-        }
-        if (all || onlyMetadata) {
+        inspection.ifPresent(i -> describe(object, file, i));
+        if (inspection.isPresent() || onlyMetadata) {
             ArrayNode metadata = object.putArray("metadata");
             file.metadata().describe(JSON_ITEMS, JSON_CHARS).forEach(e -> describe(metadata.addObject(), e));
         }
-        if (all || onlyTensors) {
+        if (inspection.isPresent() || onlyTensors) {
             describeTensors(object.putArray("tensors"), file);
         }
-        if (all) {
+        if (inspection.isPresent()) {
             ArrayNode types = object.putArray("types");
             types(file)
                     .forEach((type, sum) -> types.addObject()
                             .put("type", type.name())
                             .put("tensors", sum[0])
                             .put("bytes", sum[1]));
-            verdict.plan()
-                    .ifPresent(plan -> object.putObject("memory")
-                            .put("context", Engine.contextLength(verdict.spec().orElseThrow(), options))
-                            .put("cache_type", options.cacheType().name())
-                            .put("weights", plan.weights())
-                            .put("derived", plan.derived())
-                            .put("caches", plan.caches())
-                            .put("scratch", plan.scratch())
-                            .put("total", plan.total()));
         }
+        inspection
+                .flatMap(Inspection::memory)
+                .ifPresent(memory -> object.putObject("memory")
+                        .put("context", memory.context())
+                        .put("cache_type", memory.cacheType().name())
+                        .put("weights", memory.weights())
+                        .put("derived", memory.derived())
+                        .put("caches", memory.caches())
+                        .put("scratch", memory.scratch())
+                        .put("total", memory.total())
+                        .put("free", memory.free()));
         return object;
+    }
+
+    private static void describe(ObjectNode object, GgufFile file, Inspection inspection) {
+        object.put("runs", inspection.runs());
+        inspection.device().ifPresent(d -> object.put("backend", d.id()));
+        inspection.missing().forEach(object.putArray("missing")::add);
+        inspection.notes().forEach(object.putArray("notes")::add);
+        ObjectNode findings = object.putObject("findings");
+        inspection.findings().forEach(findings::put);
+        describeFile(object, file);
     }
 
     private static void describeFile(ObjectNode object, GgufFile file) {

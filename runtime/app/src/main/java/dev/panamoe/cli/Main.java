@@ -1,5 +1,6 @@
 package dev.panamoe.cli;
 
+import dev.panamoe.engine.Pooling;
 import dev.panamoe.ffm.StdErr;
 import dev.panamoe.spec.CacheType;
 import picocli.CommandLine;
@@ -44,6 +45,7 @@ public final class Main {
                 .addSubcommand(new DevicesCommand(console))
                 .addSubcommand(new TokenizeCommand(console))
                 .addSubcommand(new TemplateCommand(console))
+                .addSubcommand(new EmbedCommand(console))
                 .addSubcommand(new LogitsCommand(console))
                 .addSubcommand(new PerplexityCommand(console))
                 .addSubcommand(new VerifyCommand(console))
@@ -54,6 +56,7 @@ public final class Main {
         return line.setExpandAtFiles(false) // a prompt may begin with @
                 .registerConverter(CacheType.class, new EnumConverter<>(CacheType.class))
                 .registerConverter(PerplexityCommand.Method.class, new EnumConverter<>(PerplexityCommand.Method.class))
+                .registerConverter(Pooling.class, new EnumConverter<>(Pooling.class))
                 .setUsageHelpWidth(HELP_WIDTH)
                 .setColorScheme(CommandLine.Help.defaultColorScheme(console.colours() ? Ansi.ON : Ansi.OFF))
                 .setOut(console.out().writer())

@@ -8,6 +8,9 @@ interface Architecture {
     /// `general.architecture`.
     String name();
 
+    /// Which models these are, in a few words for the README.
+    String description();
+
     /// @throws dev.panamoe.PanamoeException when a key is missing or out of range
     ModelSpec read(GgufFile file);
 }

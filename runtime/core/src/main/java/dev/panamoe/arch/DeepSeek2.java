@@ -28,6 +28,11 @@ final class DeepSeek2 implements Architecture {
     }
 
     @Override
+    public String description() {
+        return "DeepSeek V3, R1, V2, V2-Lite, with `attn_kv_b` or with `attn_k_b` and `attn_v_b`";
+    }
+
+    @Override
     public ModelSpec read(GgufFile file) {
         Hyper h = new Hyper(file, name());
         int layers = h.count("block_count") - h.count("nextn_predict_layers", 0);

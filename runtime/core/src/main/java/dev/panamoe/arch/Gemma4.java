@@ -30,6 +30,11 @@ final class Gemma4 implements Architecture {
     }
 
     @Override
+    public String description() {
+        return "Gemma 4: 26B-A4B with experts, 12B, 31B, E2B, E4B (text)";
+    }
+
+    @Override
     public ModelSpec read(GgufFile file) {
         Hyper h = new Hyper(file, name());
         int layers = h.count("block_count");

@@ -57,11 +57,7 @@ public final class Engine implements AutoCloseable {
             file = own(ModelFile.open(source)).file();
             ModelSpec spec = Architectures.read(file);
             tokenizer = Tokenizer.of(file.metadata());
-            if (tokenizer.size() > spec.vocabulary()) {
-                throw new PanamoeException(file.name() + ": the tokenizer has " + tokenizer.size()
-                        + " tokens, but token_embd.weight only " + spec.vocabulary()
-                        + " rows; the file is damaged or was converted wrongly");
-            }
+            checkVocabulary(file, tokenizer, spec);
             Device opened = own(choice.open(new DeviceOptions(options.threads())));
             model = own(Model.load(file, spec, opened));
             runner = own(new Runner(model, rowsFor(spec)));
@@ -70,6 +66,15 @@ public final class Engine implements AutoCloseable {
             throw e;
         }
         loadNanos = System.nanoTime() - start;
+    }
+
+    /// @throws PanamoeException when there are tokens that the model has no embedding of
+    static void checkVocabulary(GgufFile file, Tokenizer tokenizer, ModelSpec spec) {
+        if (tokenizer.size() > spec.vocabulary()) {
+            throw new PanamoeException(file.name() + ": the tokenizer has " + tokenizer.size()
+                    + " tokens, but token_embd.weight only " + spec.vocabulary()
+                    + " rows; the file is damaged or was converted wrongly");
+        }
     }
 
     /// Opens a model file with default options.
@@ -108,18 +113,28 @@ public final class Engine implements AutoCloseable {
         }
     }
 
+    /// Turns texts into vectors.
+    ///
+    /// @throws PanamoeException when the model gives none, or there is no memory for the keys and values of a text
+    public Embedder newEmbedder(EmbeddingOptions embedding) {
+        if (closed) {
+            throw new IllegalStateException("the engine is closed");
+        }
+        return new Embedder(this, embedding);
+    }
+
     /// Keys and values of one sequence.
     Caches newCaches(int positions) {
         return model.newCaches(positions, runner.maxRows(), options.cacheType());
     }
 
     /// The memory that a model takes with one session, computed without loading it.
-    public static MemoryPlan plan(GgufFile file, ModelSpec spec, EngineOptions options) {
+    static MemoryPlan plan(GgufFile file, ModelSpec spec, EngineOptions options) {
         return MemoryPlan.of(file, spec, contextLength(spec, options), options.cacheType(), rowsFor(spec));
     }
 
     // A quarter of the heap for intermediates leaves room for the backend's own and everything else.
-    private static int rowsFor(ModelSpec spec) {
+    static int rowsFor(ModelSpec spec) {
         return MemoryPlan.rowsWithin(spec, Runtime.getRuntime().maxMemory() / 4);
     }
 
@@ -129,7 +144,7 @@ public final class Engine implements AutoCloseable {
     }
 
     /// Positions that a session of a model would hold.
-    public static int contextLength(ModelSpec spec, EngineOptions options) {
+    static int contextLength(ModelSpec spec, EngineOptions options) {
         return options.contextLength() > 0
                 ? options.contextLength()
                 : Math.min(spec.contextLength(), EngineOptions.DEFAULT_CONTEXT);

@@ -4,6 +4,7 @@ import dev.panamoe.PanamoeException;
 import dev.panamoe.gguf.GgufFile;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.function.Function;
 
 /// An opened model file: a path, or an embedded model by its name.
 public final class ModelFile implements AutoCloseable {
@@ -17,8 +18,20 @@ public final class ModelFile implements AutoCloseable {
 
     /// @param model a GGUF file, or an embedded model such as `demo:gemma4`
     /// @throws PanamoeException when it is not a sound GGUF file
-    @SuppressWarnings("MustBeClosedChecker") // The arena lives as long as the file, whose close() ends it.
     public static ModelFile open(String model) {
+        return open(model, GgufFile::open);
+    }
+
+    /// Opens what there is of a model, to look at it: see {@link GgufFile#inspect}.
+    ///
+    /// @param model a GGUF file, or an embedded model such as `demo:gemma4`
+    /// @throws PanamoeException when not even that can be read
+    public static ModelFile inspect(String model) {
+        return open(model, GgufFile::inspect);
+    }
+
+    @SuppressWarnings("MustBeClosedChecker") // The arena lives as long as the file, whose close() ends it.
+    private static ModelFile open(String model, Function<Path, GgufFile> reader) {
         if (model.isEmpty()) {
             throw new PanamoeException("the name of the model file is empty; give the path of a .gguf file");
         }
@@ -27,7 +40,7 @@ public final class ModelFile implements AutoCloseable {
             return new ModelFile(
                     model.startsWith(EmbeddedModels.PREFIX)
                             ? EmbeddedModels.open(model, arena)
-                            : GgufFile.open(Path.of(model)),
+                            : reader.apply(Path.of(model)),
                     arena);
         } catch (RuntimeException | Error e) {
             arena.close();

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// An open model: its metadata and its tensors, mapped read-only. The container is checked as a whole before this
 /// object exists, so that no tensor reaches outside its file, overlaps another or has an impossible shape. What the
@@ -30,27 +31,44 @@ public final class GgufFile implements AutoCloseable {
     private final Optional<Arena> arena;
     private final List<GgufPart> parts;
     private final Map<String, TensorView> tensors;
+    private final List<String> faults;
     private final long bytes;
 
-    private GgufFile(List<MappedFile> mapped, Optional<Arena> arena, List<GgufPart> parts, long bytes) {
+    private GgufFile(
+            List<MappedFile> mapped, Optional<Arena> arena, List<GgufPart> parts, List<String> faults, long bytes) {
         this.name = parts.getFirst().file();
         this.mapped = List.copyOf(mapped);
         this.arena = arena;
         this.parts = List.copyOf(parts);
         this.tensors = merge(parts);
+        this.faults = List.copyOf(faults);
         this.bytes = bytes;
-        checkIsModel(metadata());
     }
 
     /// Opens a model. Of a split model, `path` is the first part; the others are looked for beside it, by its name.
     ///
     /// @throws PanamoeException naming the file and what is wrong with it
-    @SuppressWarnings("MustBeClosedChecker") // the arena goes to the returned object, whose close() closes it
     public static GgufFile open(Path path) {
+        return open(path, fault -> {
+            throw fault;
+        });
+    }
+
+    /// Opens what there is of a model, to look at it: parts of a split one whose others are missing or do not belong to
+    /// them, or a file that is sound but no model, such as an adapter. [#faults] says what [#open] refuses it for.
+    ///
+    /// @throws PanamoeException when not even that can be read
+    public static GgufFile inspect(Path path) {
+        return open(path, fault -> {});
+    }
+
+    /// @param refusal gets what keeps a sound file from being a model
+    @SuppressWarnings("MustBeClosedChecker") // the arena goes to the returned object, whose close() closes it
+    private static GgufFile open(Path path, Consumer<PanamoeException> refusal) {
         Arena arena = Arena.ofShared();
         List<MappedFile> mapped = new ArrayList<>();
         try {
-            return open(path, arena, mapped);
+            return open(path, arena, mapped, refusal);
         } catch (InternalError e) {
             // the JVM's answer to a fault in mapped memory; a real one is not made worse by this message
             PanamoeException failure = new PanamoeException(
@@ -63,11 +81,31 @@ public final class GgufFile implements AutoCloseable {
         }
     }
 
-    private static GgufFile open(Path path, Arena arena, List<MappedFile> mapped) {
+    private static GgufFile open(Path path, Arena arena, List<MappedFile> mapped, Consumer<PanamoeException> refusal) {
         List<GgufPart> parts = new ArrayList<>();
+        List<String> faults = new ArrayList<>();
         MappedFile first = MappedFile.open(path, arena);
         mapped.add(first);
         parts.add(GgufParser.parse(first.name(), first.bytes()));
+        Consumer<PanamoeException> noted = fault -> {
+            refusal.accept(fault);
+            faults.add(String.valueOf(fault.getMessage()));
+        };
+        try {
+            openSiblings(path, arena, mapped, parts);
+        } catch (PanamoeException e) {
+            noted.accept(e);
+        }
+        try {
+            checkIsModel(parts.getFirst().metadata());
+        } catch (PanamoeException e) {
+            noted.accept(e);
+        }
+        long bytes = mapped.stream().mapToLong(m -> m.bytes().byteSize()).sum();
+        return new GgufFile(mapped, Optional.of(arena), parts, faults, bytes);
+    }
+
+    private static void openSiblings(Path path, Arena arena, List<MappedFile> mapped, List<GgufPart> parts) {
         SplitKeys keys = SplitKeys.of(parts.getFirst().metadata());
         List<Path> siblings = keys.siblings(path);
         for (int i = 0; i < siblings.size(); i++) {
@@ -78,8 +116,6 @@ public final class GgufFile implements AutoCloseable {
             parts.add(part);
         }
         keys.checkTensorCount(parts);
-        long bytes = mapped.stream().mapToLong(m -> m.bytes().byteSize()).sum();
-        return new GgufFile(mapped, Optional.of(arena), parts, bytes);
     }
 
     /// A model that is in memory already. The caller owns the memory and keeps it for as long as this object is used.
@@ -92,7 +128,8 @@ public final class GgufFile implements AutoCloseable {
         SplitKeys keys = SplitKeys.of(part.metadata());
         keys.checkWhole();
         keys.checkTensorCount(List.of(part));
-        return new GgufFile(List.of(), Optional.empty(), List.of(part), bytes.byteSize());
+        checkIsModel(part.metadata());
+        return new GgufFile(List.of(), Optional.empty(), List.of(part), List.of(), bytes.byteSize());
     }
 
     /// File name for messages; of a split model the first part's.
@@ -143,6 +180,11 @@ public final class GgufFile implements AutoCloseable {
                 .map(p -> p.file() + ": " + p.unusedBytes() + " bytes after the last tensor belong to nothing; "
                         + "the file may have been damaged by a resumed download")
                 .toList();
+    }
+
+    /// Why this is no whole model, one line each; never any after [#open].
+    public List<String> faults() {
+        return faults;
     }
 
     /// Fails when a file changed its size since it was opened. A cheap call; make it before each run of heavy work.

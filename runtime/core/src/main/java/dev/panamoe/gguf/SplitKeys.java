@@ -29,7 +29,7 @@ record SplitKeys(String source, int number, int count, OptionalInt tensors) {
         if (number.isPresent() != count.isPresent()) {
             throw fault(
                     metadata.source(),
-                    "has only one of the keys " + NUMBER + " and " + COUNT + "; the file is damaged");
+                    "the file has only one of the keys " + NUMBER + " and " + COUNT + "; the file is damaged");
         }
         int n = number.orElse(0);
         // A file merged from parts says that it is part 0 of 0.
@@ -55,18 +55,19 @@ record SplitKeys(String source, int number, int count, OptionalInt tensors) {
         SplitName name = SplitName.of(opened.getFileName().toString())
                 .orElseThrow(() -> fault(
                         source,
-                        "is part " + (number + 1) + " of " + count + " of a split model, but its name does not end in "
+                        "this is part " + (number + 1) + " of " + count
+                                + " of a split model, but its name does not end in "
                                 + SplitName.suffix(number + 1, count) + ", so that the others cannot be found"));
         if (number != 0) {
             throw fault(
                     source,
-                    "is part " + (number + 1) + " of " + count + " of a split model; open the first part, "
+                    "this is part " + (number + 1) + " of " + count + " of a split model; open the first part, "
                             + Printable.escape(new SplitName(name.prefix(), 1, count).part(1)));
         }
         if (name.number() != 1 || name.count() != count) {
             throw fault(
                     source,
-                    "is part 1 of " + count + " by its contents, but part " + name.number() + " of " + name.count()
+                    "this is part 1 of " + count + " by its contents, but part " + name.number() + " of " + name.count()
                             + " by its name; rename it as it was");
         }
         List<String> missing = IntStream.rangeClosed(2, count)
@@ -76,8 +77,9 @@ record SplitKeys(String source, int number, int count, OptionalInt tensors) {
         if (!missing.isEmpty()) {
             throw fault(
                     source,
-                    missing.size() + " of the " + count + " parts are missing beside it, the first is "
-                            + Printable.escape(missing.getFirst()) + "; download them");
+                    missing.size() + " of the " + count + " parts " + (missing.size() == 1 ? "is" : "are")
+                            + " missing beside it, the first is " + Printable.escape(missing.getFirst())
+                            + "; download " + (missing.size() == 1 ? "it" : "them"));
         }
         return IntStream.rangeClosed(2, count)
                 .mapToObj(part -> opened.resolveSibling(name.part(part)))
@@ -92,7 +94,7 @@ record SplitKeys(String source, int number, int count, OptionalInt tensors) {
         if (part.number != index || part.count != count) {
             throw fault(
                     part.source,
-                    "is part " + (part.number + 1) + " of " + part.count + " by its contents, expected part "
+                    "this is part " + (part.number + 1) + " of " + part.count + " by its contents, expected part "
                             + (index + 1) + " of " + count + "; the parts do not belong together");
         }
         if (!part.tensors.equals(tensors)) {
@@ -120,7 +122,7 @@ record SplitKeys(String source, int number, int count, OptionalInt tensors) {
     /// Checks that the file is not one of several.
     void checkWhole() {
         if (count > 1) {
-            throw fault(source, "is part " + (number + 1) + " of " + count + "; a model in memory must be whole");
+            throw fault(source, "this is part " + (number + 1) + " of " + count + "; a model in memory must be whole");
         }
     }
 

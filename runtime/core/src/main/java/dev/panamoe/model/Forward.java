@@ -49,13 +49,17 @@ final class Forward {
         }
     }
 
+    /// The output of the last norm, of rows `from` to `from + count - 1`.
+    Rows norm(Intermediates a, int from, int count, Tap tap) {
+        Rows h = a.h.rows(from, count);
+        ops.rmsNorm(h, a.x.rows(from, count), weights.outputNorm(), spec.normEps());
+        tap.see("result_norm", Tap.NO_LAYER, h);
+        return h;
+    }
+
     /// Logits of rows `from` to `from + logits.rows() - 1`.
     void logits(Intermediates a, int from, Rows logits, Tap tap) {
-        Rows x = a.x.rows(from, logits.rows());
-        Rows h = a.h.rows(from, logits.rows());
-        ops.rmsNorm(h, x, weights.outputNorm(), spec.normEps());
-        tap.see("result_norm", Tap.NO_LAYER, h);
-        ops.matmul(logits, weights.output(), h);
+        ops.matmul(logits, weights.output(), norm(a, from, logits.rows(), tap));
         if (spec.logitSoftcap() > 0) {
             ops.softcap(logits, spec.logitSoftcap());
         }

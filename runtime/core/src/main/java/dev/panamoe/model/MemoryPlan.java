@@ -43,6 +43,21 @@ public record MemoryPlan(long weights, long derived, long caches, long scratch) 
         return bytes;
     }
 
+    /// Positions of the longest context whose caches take at most `budget` bytes.
+    public static int longestContext(ModelSpec spec, long budget, CacheType type, int maxRows) {
+        int low = 0;
+        int high = Integer.MAX_VALUE / 2;
+        while (low < high) {
+            int middle = low + (high - low + 1) / 2;
+            if (cacheBytes(spec, middle, type, maxRows) <= budget) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return low;
+    }
+
     /// How many rows a forward pass may have so that its intermediates fit into `budget` bytes.
     public static int rowsWithin(ModelSpec spec, long budget) {
         return Math.clamp(budget / (4 * Scratch.floatsPerRow(spec)), 8, MAX_ROWS);

@@ -6,6 +6,7 @@ import dev.panamoe.spec.CacheType;
 import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.Device;
 import java.lang.foreign.Arena;
+import java.util.List;
 
 /// A model whose weights lie on a device: immutable and shared by everything that runs it.
 public final class Model implements AutoCloseable {
@@ -45,9 +46,10 @@ public final class Model implements AutoCloseable {
 
     /// Checks every tensor as {@link #load} does, and loads nothing.
     ///
-    /// @throws PanamoeException when tensors are missing, have wrong shapes or types the device lacks
-    public static void check(GgufFile file, ModelSpec spec, Device device) {
-        WeightLoader.check(file, spec, device);
+    /// @return what is wrong, without the name of the file: at most a line on tensors that are missing or have wrong
+    ///     shapes, and one on types that the device lacks
+    public static List<String> faults(GgufFile file, ModelSpec spec, Device device) {
+        return WeightLoader.faults(file, spec, device);
     }
 
     public ModelSpec spec() {
@@ -73,23 +75,10 @@ public final class Model implements AutoCloseable {
         if (want > free) {
             throw new PanamoeException("a context of " + contextLength + " positions takes " + mib(want)
                     + " MiB for keys and values, but only " + mib(free) + " MiB are free on "
-                    + device.info().id() + "; use a --ctx of at most " + longestContext(free, maxRows, type));
+                    + device.info().id() + "; use a --ctx of at most "
+                    + MemoryPlan.longestContext(spec, free, type, maxRows));
         }
         return new Caches(spec, device, contextLength, maxRows, type);
-    }
-
-    private int longestContext(long free, int maxRows, CacheType type) {
-        int low = 0;
-        int high = Integer.MAX_VALUE / 2;
-        while (low < high) {
-            int middle = low + (high - low + 1) / 2;
-            if (MemoryPlan.cacheBytes(spec, middle, type, maxRows) <= free) {
-                low = middle;
-            } else {
-                high = middle - 1;
-            }
-        }
-        return low;
     }
 
     private static long mib(long bytes) {

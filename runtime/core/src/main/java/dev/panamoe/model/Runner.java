@@ -76,6 +76,15 @@ public final class Runner implements AutoCloseable {
         }
     }
 
+    /// The output of the last norm, of rows of the latest forward pass.
+    ///
+    /// @param row first row
+    /// @param count rows
+    /// @param target (count, embedding), contiguous from `offset` on
+    public void states(int row, int count, float[] target, int offset) {
+        device.read(forward.norm(current, row, count, Tap.NONE), target, offset);
+    }
+
     @Override
     public void close() {
         scratch.close();

@@ -66,9 +66,17 @@ final class WeightLoader {
     /// @throws PanamoeException when tensors are missing, have another shape than the metadata implies, or are of quant
     ///     types that the device lacks: everything in one line
     static void check(GgufFile file, ModelSpec spec, Device device) {
+        List<String> faults = faults(file, spec, device);
+        if (!faults.isEmpty()) {
+            throw new PanamoeException(file.name() + ": " + faults.getFirst());
+        }
+    }
+
+    /// What {@link #check} refuses a file for: at most a line on its tensors and one on the device's types.
+    static List<String> faults(GgufFile file, ModelSpec spec, Device device) {
         Check check = new Check(device);
         new WeightLoader(file, spec, check).model();
-        check.throwIfFaulty(file.name());
+        return check.messages();
     }
 
     /// Uploads every tensor of a model that {@link #check} found good.
@@ -123,19 +131,19 @@ final class WeightLoader {
             return new Unplaced(name, QuantType.F32, want);
         }
 
-        void throwIfFaulty(String fileName) {
+        List<String> messages() {
+            List<String> messages = new ArrayList<>();
             if (!faults.isEmpty()) {
-                throw new PanamoeException(fileName + ": "
-                        + shown(faults, FAULTS_SHOWN, "; ")
-                        + "; the file is damaged or of an unknown kind");
+                messages.add(shown(faults, FAULTS_SHOWN, "; ") + "; the file is damaged or of an unknown kind");
             }
             if (!unsupported.isEmpty()) {
                 List<String> parts = new ArrayList<>();
                 unsupported.forEach((type, names) -> parts.add(type + " (" + shown(names, NAMES_SHOWN, ", ") + ")"));
-                throw new PanamoeException(fileName + ": " + device.info().id()
-                        + " does not support the quant types of these tensors: " + String.join("; ", parts)
+                messages.add(device.info().id() + " does not support the quant types of these tensors: "
+                        + String.join("; ", parts)
                         + "; use another quantisation of the model, for example Q4_0, Q4_K or Q8_0");
             }
+            return messages;
         }
 
         private static String shown(List<String> all, int most, String separator) {

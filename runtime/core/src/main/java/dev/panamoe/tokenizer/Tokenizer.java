@@ -4,8 +4,10 @@ import dev.panamoe.PanamoeException;
 import dev.panamoe.gguf.Metadata;
 import dev.panamoe.gguf.Printable;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeMap;
 
 /// Text to token ids and back, by the vocabulary and the rules of one model file. Immutable and safe for any
 /// number of threads; it keeps no reference to the file.
@@ -115,5 +117,11 @@ public interface Tokenizer {
     /// @param showControl whether control tokens appear by name
     default TokenStream stream(boolean showControl) {
         return new TokenStream(this, showControl);
+    }
+
+    /// The values of `tokenizer.ggml.model` that {@link #of} takes, each with the values of `tokenizer.ggml.pre` that
+    /// it takes; none where that key does not matter.
+    static Map<String, Set<String>> supported() {
+        return new TreeMap<>(Map.of("gemma4", Set.of(), "gpt2", PreTokenizers.names()));
     }
 }

@@ -209,7 +209,7 @@ class GgufFileTest {
     @Test
     void partsMustBeNamedCompleteAndBelongTogether() {
         part(0, 2, 2, "a").write(dir.resolve("plain.gguf"));
-        assertSplitFault("plain.gguf", "plain.gguf: is part 1 of 2", "does not end in -00001-of-00002.gguf");
+        assertSplitFault("plain.gguf", "plain.gguf: this is part 1 of 2", "does not end in -00001-of-00002.gguf");
         part(0, 2, 2, "a").write(dir.resolve("m-00001-of-00003.gguf"));
         assertSplitFault("m-00001-of-00003.gguf", "part 1 of 2 by its contents", "part 1 of 3 by its name");
         part(0, 2, 2, "a").write(dir.resolve("m-00002-of-00002.gguf"));
@@ -221,9 +221,9 @@ class GgufFileTest {
         assertSplitFault("x-00001-of-00003.gguf", "2 of the 3 parts are missing", "x-00002-of-00003.gguf");
         part(2, 3, 3, "c").write(dir.resolve("x-00003-of-00003.gguf"));
         part(2, 3, 3, "b").write(dir.resolve("x-00002-of-00003.gguf"));
-        assertSplitFault("x-00001-of-00003.gguf", "x-00002-of-00003.gguf: is part 3 of 3", "expected part 2 of 3");
+        assertSplitFault("x-00001-of-00003.gguf", "x-00002-of-00003.gguf: this is part 3 of 3", "expected part 2 of 3");
         new GgufWriter().tensor("b", QuantType.F32, 4).write(dir.resolve("x-00002-of-00003.gguf"));
-        assertSplitFault("x-00001-of-00003.gguf", "x-00002-of-00003.gguf: is part 1 of 1");
+        assertSplitFault("x-00001-of-00003.gguf", "x-00002-of-00003.gguf: this is part 1 of 1");
         part(1, 3, 4, "b").write(dir.resolve("x-00002-of-00003.gguf"));
         assertSplitFault("x-00001-of-00003.gguf", "split.tensors.count is 4, but 3 in x-00001-of-00003.gguf");
         part(1, 3, 3, "a").write(dir.resolve("x-00002-of-00003.gguf"));

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 
 /// Damages files the way that finds faults in readers: bits, cuts, splices, and above all numbers where lengths stand.
-final class Mutator {
+public final class Mutator {
     private static final long[] EXTREMES = {
         0,
         1,
@@ -52,13 +52,13 @@ final class Mutator {
     private final List<byte[]> seeds;
 
     /// @param seeds sound files, which splices take their pieces from
-    Mutator(RandomGenerator random, List<byte[]> seeds) {
+    public Mutator(RandomGenerator random, List<byte[]> seeds) {
         this.random = random;
         this.seeds = seeds;
     }
 
     /// A damaged copy of `file`, whose interesting part (the header) ends at `header`.
-    byte[] mutate(byte[] file, int header) {
+    public byte[] mutate(byte[] file, int header) {
         byte[] out = file.clone();
         int end = Math.min(header, out.length);
         for (int n = 1 + random.nextInt(3); n > 0 && out.length > 0; n--) {

@@ -49,13 +49,13 @@ class LayerRulesTest {
             "template    <- .",
             "chat        <- . tokenizer template",
             "sampling    <- .",
-            "engine      <- . gguf spec spi arch model tokenizer chat sampling",
+            "engine      <- . tensor gguf spec spi arch model tokenizer chat sampling",
             // kernels-*: never one another
             "cpu         <- . ffm tensor quant spec spi",
             "opencl      <- . ffm tensor quant spec spi",
             "cuda        <- . ffm tensor quant spec spi",
             // runtime/app: kernels at run time only
-            "cli         <- . ffm tensor gguf spec spi arch model tokenizer template chat sampling engine");
+            "cli         <- . ffm tensor gguf spec spi tokenizer template chat sampling engine");
 
     private static final List<String> CORE = List.of(
             ".",
@@ -133,18 +133,6 @@ class LayerRulesTest {
                                 && !edges.getOrDefault(from, Set.of()).contains(to))
                         .forEach(to -> unused.add(from + " <- " + to)));
         assertThat(unused).as("edges of MAY_KNOW that nothing uses").isEmpty();
-    }
-
-    /// The command line opens models through the engine. `inspect` alone looks at one that it does not open.
-    @Test
-    void onlyInspectReadsModelsItself() {
-        noClasses()
-                .that(resideInAPackage(pattern("cli")))
-                .and()
-                .haveNameNotMatching(".*\\.InspectCommand(\\$.*)?")
-                .should()
-                .dependOnClassesThat(resideInAnyPackage(pattern("arch"), pattern("model")))
-                .check(production);
     }
 
     @Test

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.JsonNode;
 
 /// Whatever is wrong is told in one line on standard error, with the exit code that says whose fault it is.
 class BadUseTest {
@@ -63,6 +64,8 @@ class BadUseTest {
                     verify -n 0                   | -n
                     verify --against tpu          | no backend 'tpu'
                     devices what                  | what
+                    embed --pooling max hi        | option '--pooling': there is no 'max', there are mean, cls, last;
+                    embed --lines hi              | exclude each other
                     """)
     void wrongUsageIsTwo(String command, String part) {
         fails(Cli.run(command.split(" ")), ExitCode.USAGE, part, "--help'");
@@ -77,10 +80,11 @@ class BadUseTest {
     void aTerminalWithoutAPromptIsWrongUsage() {
         fails(new Cli().keyboard().with("run"), ExitCode.USAGE, "PROMPT is missing");
         fails(new Cli().keyboard().with("tokenize"), ExitCode.USAGE, "TEXT is missing");
+        fails(new Cli().keyboard().with("embed"), ExitCode.USAGE, "TEXT is missing");
     }
 
     @ParameterizedTest
-    @CsvSource({"run", "inspect", "tokenize", "verify", "logits", "perplexity", "template"})
+    @CsvSource({"run", "inspect", "tokenize", "embed", "verify", "logits", "perplexity", "template"})
     void everyCommandRefusesAMissingModel(String command) {
         String[] args = switch (command) {
             case "logits" ->
@@ -121,12 +125,12 @@ class BadUseTest {
         fails(Cli.run("run", "--model", file.toString(), "hi"), ExitCode.FAILED, "'mamba9'", "deepseek2, gemma4");
         Cli.Result inspected = Cli.run("inspect", file.toString());
         assertThat(inspected.code()).isZero();
-        assertThat(inspected.out()).contains("cannot run here", "mamba9").contains("tensors");
-        assertThat(Cli.run("inspect", "--json", file.toString())
-                        .json()
-                        .get("runnable")
-                        .asBoolean())
-                .isFalse();
+        assertThat(inspected.out())
+                .startsWith("mamba.gguf: does not run here: the architecture 'mamba9' is not supported")
+                .contains("tensors");
+        JsonNode json = Cli.run("inspect", "--json", file.toString()).json();
+        assertThat(json.get("runs").asBoolean()).isFalse();
+        assertThat(json.get("missing").size()).isEqualTo(1);
     }
 
     private static void replaceFirst(byte[] bytes, String old, String replacement) {
@@ -168,6 +172,20 @@ class BadUseTest {
     }
 
     @Test
+    void aTextToEmbedThatIsLongerThanTheContext() {
+        fails(
+                quiet("embed", "--ctx", "4", "a", "What is the capital of France?"),
+                ExitCode.FAILED,
+                "text 2 has",
+                "context holds 4",
+                "--truncate");
+        fails(
+                new Cli().stdin(new byte[] {'a', (byte) 0xFF}).with("embed", "-q"),
+                ExitCode.FAILED,
+                "standard input: byte 1 is not UTF-8");
+    }
+
+    @Test
     void aMegabyteOnStandardInputIsReadAndRefused() {
         Cli.Result result = new Cli().stdin("a".repeat(1 << 20)).with("run", "--raw", "-q");
         fails(result, ExitCode.FAILED, "the prompt has 1048577 tokens", "--ctx");
@@ -186,6 +204,11 @@ class BadUseTest {
         fails(Cli.run("run", ""), ExitCode.USAGE, "the PROMPT is empty");
         fails(Cli.run("run", "--raw", ""), ExitCode.USAGE, "the PROMPT is empty");
         fails(Cli.run("verify", ""), ExitCode.USAGE, "the PROMPT is empty");
+        fails(new Cli().stdin("").with("embed"), ExitCode.USAGE, "the TEXT is empty");
+        fails(new Cli().stdin("\n").with("embed"), ExitCode.USAGE, "the TEXT is empty");
+        fails(new Cli().stdin("").with("embed", "--lines"), ExitCode.USAGE, "the TEXT is empty");
+        fails(new Cli().stdin("a\n\nb\n").with("embed", "--lines"), ExitCode.USAGE, "line 2 is empty");
+        fails(Cli.run("embed", "a", ""), ExitCode.USAGE, "TEXT 2 is empty");
         fails(Cli.run("run", "--stop", "", "hi"), ExitCode.USAGE, "'--stop': the text is empty");
     }
 

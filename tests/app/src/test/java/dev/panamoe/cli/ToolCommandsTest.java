@@ -118,22 +118,23 @@ class ToolCommandsTest {
                 .contains("in 3 files")
                 .containsPattern("general.architecture +string +deepseek2")
                 .containsPattern("token_embd.weight +Q8_0 +\\[\\d+, \\d+\\] +\\d+")
-                .contains("types", "memory", "512 positions", "\ncan run here");
+                .contains("types", "memory", "512 positions", "free")
+                .startsWith("model-shards-q8_0-00001-of-00003.gguf: runs here on cpu with a context of 512 positions");
     }
 
     @Test
     void inspectSaysWhenTheContextDoesNotFitTheMemory() {
         String[] args = {"inspect", "--ctx", "2000000000", "demo:gemma4"};
         assertThat(Cli.run(args).out())
-                .containsPattern("\ncannot run here: a context of 2000000000 positions takes .* use a --ctx of at most")
-                .doesNotContain("\ncan run here");
+                .startsWith("demo:gemma4: does not run here: a context of 2000000000 positions takes ")
+                .contains("use a --ctx of at most");
         JsonNode json = Cli.run(Cli.args(List.of(args), "--json")).json();
-        assertThat(json.get("runnable").asBoolean()).isFalse();
-        String problem = json.get("problem").asString();
+        assertThat(json.get("runs").asBoolean()).isFalse();
+        String problem = json.get("missing").get(0).asString();
         String most = problem.substring(problem.lastIndexOf(' ') + 1);
         // What it says would fit does, unless other programs took that much memory meanwhile.
         String half = String.valueOf(Long.parseLong(most) / 2);
-        assertThat(Cli.run("inspect", "--ctx", half, "demo:gemma4").out()).contains("\ncan run here");
+        assertThat(Cli.run("inspect", "--ctx", half, "demo:gemma4").out()).contains(": runs here on cpu");
     }
 
     @Test
@@ -143,7 +144,10 @@ class ToolCommandsTest {
         JsonNode large = Cli.run("inspect", "--json", "--ctx", "1000", "--cache-type", "f32")
                 .json();
         assertThat(small.get("architecture").asString()).isEqualTo("gemma4");
-        assertThat(small.get("runnable").asBoolean()).isTrue();
+        assertThat(small.get("runs").asBoolean()).isTrue();
+        assertThat(small.get("missing").size()).isZero();
+        assertThat(small.get("backend").asString()).isEqualTo("cpu");
+        assertThat(small.get("findings").get("weights on cpu").asString()).isEqualTo("all supported");
         long sum = 0;
         for (JsonNode tensor : small.get("tensors")) {
             sum += tensor.get("bytes").asLong();
@@ -164,6 +168,20 @@ class ToolCommandsTest {
                 .findFirst()
                 .orElseThrow();
         assertThat(name.get("value").asString()).isEqualTo("gemma4");
+    }
+
+    @Test
+    void inspectNamesEverythingThatIsMissing() throws IOException {
+        Path part = Files.copy(
+                Path.of(Cli.fixture("deepseek-v3/model-shards-q8_0-00002-of-00003.gguf")),
+                folder.resolve("lost-00002-of-00003.gguf"));
+        Cli.Result result = Cli.run("inspect", "--backend", "reference", part.toString());
+        assertThat(result.code()).isZero();
+        assertThat(result.err()).isEmpty();
+        assertThat(result.out())
+                .startsWith("lost-00002-of-00003.gguf: does not run here: this is part 2 of 3 of a split model;")
+                .containsPattern("weights on cpu +all supported")
+                .contains("\ntensors\n");
     }
 
     @Test
@@ -206,8 +224,8 @@ class ToolCommandsTest {
 
     @Test
     void helpAndVersion() {
-        for (String command :
-                List.of("run", "inspect", "devices", "tokenize", "template", "logits", "perplexity", "verify")) {
+        for (String command : List.of(
+                "run", "inspect", "devices", "tokenize", "template", "embed", "logits", "perplexity", "verify")) {
             Cli.Result help = Cli.run(command, "--help");
             assertThat(help.code()).isZero();
             assertThat(help.err()).isEmpty();
