@@ -89,8 +89,7 @@ final class BpeTokenizer implements Tokenizer {
             out.write(utf8[at]);
             // Names of control tokens may lie within one another, so every place counts. A mark goes behind the first
             // character, which must be whole for a template to read the text.
-            int special = specialTokens.match(utf8, at, true);
-            if (special >= 0 && isControl(special)) {
+            if (specialTokens.isControlAt(utf8, at)) {
                 while (at + 1 < utf8.length && Utf8.isContinuation(utf8[at + 1])) {
                     out.write(utf8[++at]);
                 }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.text.Normalizer;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -15,6 +16,16 @@ import tools.jackson.databind.JsonNode;
 
 /// Ids equal to those of the models' own tokenizers.
 class TokenizerGoldenTest {
+    /// What ends an answer, by the beginning of the fixture's name.
+    private static final Map<String, String> STOPS = Map.of(
+            "deepseek", "<｜end▁of▁sentence｜>",
+            "gemma4", "<eos>;<turn|>;<|tool_response>",
+            "gpt", "<|return|>;<|call|>;<|endoftext|>",
+            "llama3", "<|eot_id|>;<|eom_id|>;<|end_of_text|>",
+            "mixtral", "</s>",
+            "qwen2", "<｜end▁of▁sentence｜>",
+            "qwen3", "<|im_end|>;<|endoftext|>");
+
     @ParameterizedTest
     @ValueSource(strings = {"gemma3", "deepseek-v3", "qwen3"})
     void publishedVocabularies(String name) {
@@ -45,6 +56,9 @@ class TokenizerGoldenTest {
         for (JsonNode c : golden.get("cases")) {
             checkCase(tokenizer, c);
         }
+        assertThat(tokenizer.stopTokens().stream().map(tokenizer::token))
+                .containsExactlyInAnyOrder(
+                        STOPS.getOrDefault(folder.replaceFirst("-.*", ""), "").split(";"));
         JsonNode chat = golden.get("chat");
         if (chat.has("ids")) {
             String rendered = chat.get("rendered").stringValue();

@@ -24,7 +24,7 @@ class TokenizerMutationTest {
     @Timeout(60)
     void textsForSoundVocabularies() {
         Random random = new Random(17);
-        for (int i = 0; i < 20_000; i++) {
+        for (int i = 0; i < 8_000; i++) {
             byte[] text = RandomText.next(random, 24).getBytes(StandardCharsets.UTF_8);
             run(input(0, i % SmallVocabularies.KINDS.size(), damaged(text, random)));
         }
@@ -35,7 +35,7 @@ class TokenizerMutationTest {
     void anyVocabularies() {
         Random random = new Random(19);
         List<byte[]> seeds = seeds();
-        for (int i = 0; i < 6_000; i++) {
+        for (int i = 0; i < 3_000; i++) {
             run(damaged(seeds.get(random.nextInt(seeds.size())), random));
             byte[] noise = new byte[random.nextInt(400)];
             random.nextBytes(noise);

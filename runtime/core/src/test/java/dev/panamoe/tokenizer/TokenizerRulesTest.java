@@ -226,6 +226,19 @@ class TokenizerRulesTest {
     }
 
     @Test
+    void guardsWithinAUserDefinedTokenDoNotFreeAControlToken() {
+        int start = add("<s>", CONTROL);
+        int within = add("xz", CONTROL);
+        int user = add("<s>xz", USER);
+        for (int i = 0; i < 256; i++) {
+            add(String.format("<0x%02X>", i), BYTE);
+        }
+        Tokenizer tokenizer = gemma();
+        assertThat(tokenizer.encode("<s>xz", false)).containsExactly(user);
+        assertThat(tokenizer.encodeGuarded(tokenizer.guard("<s>xz"))).hasSize(5).doesNotContain(start, within);
+    }
+
+    @Test
     void aPieceThatIsATokenIsNotMerged() {
         int a = add("a", NORMAL);
         int bc = add("bc", NORMAL);
