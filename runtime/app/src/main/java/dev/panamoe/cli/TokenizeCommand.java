@@ -5,7 +5,6 @@ import dev.panamoe.engine.EmbeddedModels;
 import dev.panamoe.engine.ModelFile;
 import dev.panamoe.gguf.Printable;
 import dev.panamoe.tokenizer.Tokenizer;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -118,20 +117,20 @@ final class TokenizeCommand implements Callable<Integer> {
     }
 
     private void decode(Tokenizer tokenizer, int[] ids) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         for (int id : ids) {
             if (id < 0 || id >= tokenizer.size()) {
                 throw new PanamoeException(
                         "token " + id + " is not in the vocabulary, which ends at " + (tokenizer.size() - 1));
             }
-            bytes.writeBytes(tokenizer.bytes(id));
         }
+        byte[] bytes = tokenizer.bytes(ids);
+        String text = new String(bytes, StandardCharsets.UTF_8);
         if (json) {
-            Json.print(console.out(), describe(tokenizer, ids).put("text", bytes.toString(StandardCharsets.UTF_8)));
+            Json.print(console.out(), describe(tokenizer, ids).put("text", text));
         } else if (console.out().isTerminal()) {
-            console.out().printUntrusted(bytes.toString(StandardCharsets.UTF_8) + "\n");
+            console.out().printUntrusted(text + "\n");
         } else {
-            console.out().write(bytes.toByteArray());
+            console.out().write(bytes);
         }
     }
 

@@ -4,7 +4,6 @@ import dev.panamoe.PanamoeException;
 import dev.panamoe.model.Caches;
 import dev.panamoe.model.Runner;
 import dev.panamoe.model.Tap;
-import dev.panamoe.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,7 +25,6 @@ public final class Embedder implements AutoCloseable {
     private final Engine engine;
     private final EmbeddingOptions options;
     private final Pooling pooling;
-    private final boolean addEos;
     private final Caches caches;
     private final int width;
     private final int rowsAtOnce;
@@ -37,9 +35,6 @@ public final class Embedder implements AutoCloseable {
         this.options = options;
         this.pooling = options.pooling()
                 .orElseGet(() -> Pooling.of(engine.metadata(), engine.spec().architecture()));
-        // MERGE: the tokenizer is to know this as Tokenizer.addEos()
-        this.addEos = engine.metadata().bool("tokenizer.ggml.add_eos_token", false)
-                && engine.tokenizer().eos().isPresent();
         this.width = engine.spec().embedding();
         this.rowsAtOnce = pooling == Pooling.MEAN ? Math.min(ROWS, engine.maxRows()) : 1;
         this.states = new float[rowsAtOnce * width];
@@ -76,23 +71,11 @@ public final class Embedder implements AutoCloseable {
         if (text.isEmpty()) {
             throw new PanamoeException(name + " is empty; give something to embed");
         }
-        int[] ids = engine.tokenizer().encode(text, false);
-        int[] whole = withEnds(ids);
+        int[] whole = engine.tokenizer().withBosAndEos(engine.tokenizer().encode(text, false));
         if (whole.length > engine.contextLength() && !options.truncate()) {
             throw new PanamoeException(name + " has " + whole.length + " tokens, but the context holds "
                     + engine.contextLength() + "; use a larger --ctx, a shorter text or --truncate");
         }
-        return whole;
-    }
-
-    private int[] withEnds(int[] ids) {
-        Tokenizer tokenizer = engine.tokenizer();
-        int[] begun = tokenizer.withBos(ids);
-        if (!addEos) {
-            return begun;
-        }
-        int[] whole = Arrays.copyOf(begun, begun.length + 1);
-        whole[begun.length] = tokenizer.eos().orElseThrow();
         return whole;
     }
 
@@ -110,7 +93,7 @@ public final class Embedder implements AutoCloseable {
         }
         int[] read = cut ? Arrays.copyOf(tokens, most) : tokens;
         int last = tokens[tokens.length - 1];
-        if (cut && addEos && last == engine.tokenizer().eos().orElseThrow()) {
+        if (cut && engine.tokenizer().addEos() && last == engine.tokenizer().eos().orElseThrow()) {
             read[most - 1] = last;
         }
         return new Embedding(finished(pooled(read)), read.length, cut);

@@ -13,6 +13,7 @@ import dev.panamoe.model.Runner;
 import dev.panamoe.model.Tap;
 import dev.panamoe.sampling.Sampler;
 import dev.panamoe.tokenizer.TokenStream;
+import dev.panamoe.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -127,7 +128,9 @@ public final class Session implements AutoCloseable {
                     new Usage(prompt.length, cached, 0),
                     new Timings(now - start, 0));
         }
-        Output output = new Output(parser, options.stops(), engine.tokenizer().stream(false), listener);
+        Tokenizer tokenizer = engine.tokenizer();
+        TokenStream stream = parser.isPresent() ? tokenizer.stream(false) : tokenizer.continuation(false);
+        Output output = new Output(parser, options.stops(), stream, listener);
         long promptEnd = 0;
         FinishReason reason;
         while (true) {

@@ -5,22 +5,14 @@ import dev.panamoe.gguf.Metadata;
 import dev.panamoe.gguf.Printable;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 
 /// Byte-pair encoding with special tokens: those are cut out first, and the text between follows the rules of the
 /// family.
 final class BpeTokenizer implements Tokenizer {
-    /// What ends an answer, whether or not the file says so. `<|tool_response>` stands where the model waits for
-    /// the result of a tool.
-    private static final List<String> GEMMA4_STOPS = List.of("<eos>", "<turn|>", "<|tool_response>");
-
-    private static final List<String> BYTE_LEVEL_STOPS = List.of("<｜end▁of▁sentence｜>", "<|EOT|>");
+    private static final String ADD_BOS = "tokenizer.ggml.add_bos_token";
 
     private final Vocabulary vocabulary;
     private final Merges merges;
@@ -29,6 +21,8 @@ final class BpeTokenizer implements Tokenizer {
     private final OptionalInt bos;
     private final OptionalInt eos;
     private final boolean addBos;
+    private final boolean addEos;
+    private final boolean spacePrefix;
     private final Set<Integer> stopTokens;
 
     private BpeTokenizer(
@@ -37,7 +31,7 @@ final class BpeTokenizer implements Tokenizer {
             Merges merges,
             TextRules rules,
             boolean addBos,
-            List<String> familyStops) {
+            boolean spacePrefix) {
         this.vocabulary = vocabulary;
         this.merges = merges;
         this.specialTokens = new SpecialTokens(vocabulary);
@@ -45,41 +39,42 @@ final class BpeTokenizer implements Tokenizer {
         this.bos = vocabulary.named(metadata, "bos");
         this.eos = vocabulary.named(metadata, "eos");
         this.addBos = addBos && bos.isPresent();
-        this.stopTokens = stopTokens(metadata, vocabulary, familyStops);
+        this.addEos = metadata.bool("tokenizer.ggml.add_eos_token", false) && eos.isPresent();
+        this.spacePrefix = spacePrefix;
+        this.stopTokens = StopTokens.of(metadata, vocabulary);
     }
 
     /// Gemma 4. Early files say wrongly that no BOS is to be added, so it always is.
     static BpeTokenizer gemma4(Metadata metadata) {
         Vocabulary vocabulary = Vocabulary.of(metadata);
-        Merges merges = Merges.of(metadata, vocabulary);
-        return new BpeTokenizer(metadata, vocabulary, merges, new GemmaText(vocabulary), true, GEMMA4_STOPS);
+        Merges merges = RankedMerges.of(metadata, vocabulary);
+        TextRules rules = new SentencePieceText(vocabulary, false, true);
+        return new BpeTokenizer(metadata, vocabulary, merges, rules, true, false);
+    }
+
+    /// SentencePiece's encoding of Llama 1 and 2, Mistral and Mixtral: merges by score, and a space in front of every
+    /// stretch of text, so also behind special tokens.
+    static BpeTokenizer sentencePiece(Metadata metadata) {
+        Vocabulary vocabulary = Vocabulary.of(metadata);
+        Merges merges = ScoredMerges.of(metadata, vocabulary);
+        boolean spacePrefix = metadata.bool("tokenizer.ggml.add_space_prefix", true);
+        TextRules rules = new SentencePieceText(vocabulary, spacePrefix, false);
+        boolean addBos = metadata.bool(ADD_BOS, true);
+        return new BpeTokenizer(metadata, vocabulary, merges, rules, addBos, spacePrefix);
     }
 
     /// GPT-2's byte-level encoding, with the pre-tokeniser that `tokenizer.ggml.pre` names.
     static BpeTokenizer byteLevel(Metadata metadata) {
         String name = metadata.findString("tokenizer.ggml.pre").orElse(PreTokenizers.DEFAULT);
-        Splitter splitter = PreTokenizers.find(name)
+        PreTokenizer preTokenizer = PreTokenizers.find(name)
                 .orElseThrow(() -> new PanamoeException(metadata.source()
                         + ": tokenizer.ggml.pre \"" + Printable.escape(name) + "\" is not supported; known are "
                         + String.join(", ", PreTokenizers.names())));
         Vocabulary vocabulary = Vocabulary.of(metadata);
-        Merges merges = Merges.of(metadata, vocabulary);
-        boolean addBos = metadata.bool("tokenizer.ggml.add_bos_token", false);
-        return new BpeTokenizer(
-                metadata, vocabulary, merges, new ByteLevelText(vocabulary, splitter), addBos, BYTE_LEVEL_STOPS);
-    }
-
-    private static Set<Integer> stopTokens(Metadata metadata, Vocabulary vocabulary, List<String> familyStops) {
-        List<OptionalInt> ids = new ArrayList<>();
-        for (String name : List.of("eos", "eot", "eom")) {
-            ids.add(vocabulary.named(metadata, name));
-        }
-        for (String text : familyStops) {
-            ids.add(vocabulary.findSpecial(text));
-        }
-        Set<Integer> stops = new LinkedHashSet<>();
-        ids.forEach(id -> id.ifPresent(stops::add));
-        return Collections.unmodifiableSet(stops);
+        Merges merges = RankedMerges.of(metadata, vocabulary);
+        TextRules rules = new ByteLevelText(vocabulary, preTokenizer);
+        boolean addBos = metadata.bool(ADD_BOS, preTokenizer.addBos());
+        return new BpeTokenizer(metadata, vocabulary, merges, rules, addBos, false);
     }
 
     /// A noncharacter of Unicode, which has no business in a text, as UTF-8.
@@ -94,8 +89,7 @@ final class BpeTokenizer implements Tokenizer {
             out.write(utf8[at]);
             // Names of control tokens may lie within one another, so every place counts. A mark goes behind the first
             // character, which must be whole for a template to read the text.
-            int special = specialTokens.match(utf8, at, true);
-            if (special >= 0 && isControl(special)) {
+            if (specialTokens.isControlAt(utf8, at)) {
                 while (at + 1 < utf8.length && Utf8.isContinuation(utf8[at + 1])) {
                     out.write(utf8[++at]);
                 }
@@ -123,6 +117,9 @@ final class BpeTokenizer implements Tokenizer {
         int at = 0;
         while (at < utf8.length) {
             int special = specialTokens.match(utf8, at, parseSpecial);
+            if (special >= 0 && guarded && isControl(special) && isGuarded(utf8, at)) {
+                special = specialTokens.match(utf8, at, false);
+            }
             if (special < 0) {
                 at++;
                 continue;
@@ -136,6 +133,20 @@ final class BpeTokenizer implements Tokenizer {
         return tokens.toArray();
     }
 
+    /// Whether a guard stands behind the character at `at`. It is not enough that it parts names: one may be a single
+    /// character.
+    private static boolean isGuarded(byte[] utf8, int at) {
+        int end = at + 1;
+        while (end < utf8.length && Utf8.isContinuation(utf8[end])) {
+            end++;
+        }
+        return isGuard(utf8, end, utf8.length);
+    }
+
+    private static boolean isGuard(byte[] utf8, int at, int to) {
+        return at + GUARD.length <= to && Arrays.equals(utf8, at, at + GUARD.length, GUARD, 0, GUARD.length);
+    }
+
     /// Text without special tokens, from which guards are taken out.
     private void plain(byte[] utf8, int from, int to, boolean guarded, Merger merger, IntList tokens) {
         if (!guarded) {
@@ -145,7 +156,7 @@ final class BpeTokenizer implements Tokenizer {
         byte[] text = new byte[to - from];
         int n = 0;
         for (int i = from; i < to; i++) {
-            if (i + GUARD.length <= to && Arrays.equals(utf8, i, i + GUARD.length, GUARD, 0, GUARD.length)) {
+            if (isGuard(utf8, i, to)) {
                 i += GUARD.length - 1;
             } else {
                 text[n++] = utf8[i];
@@ -192,6 +203,16 @@ final class BpeTokenizer implements Tokenizer {
     @Override
     public boolean addBos() {
         return addBos;
+    }
+
+    @Override
+    public boolean addEos() {
+        return addEos;
+    }
+
+    @Override
+    public boolean addsSpacePrefix() {
+        return spacePrefix;
     }
 
     @Override

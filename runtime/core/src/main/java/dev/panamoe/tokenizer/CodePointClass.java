@@ -37,6 +37,21 @@ final class CodePointClass {
         return is(c, LETTER | MARK);
     }
 
+    /// `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`
+    static boolean upperOrUncased(int c) {
+        return is(c, (LETTER | MARK) & ~(1 << Character.LOWERCASE_LETTER));
+    }
+
+    /// `[\p{Ll}\p{Lm}\p{Lo}\p{M}]`
+    static boolean lowerOrUncased(int c) {
+        return is(c, (LETTER | MARK) & ~(1 << Character.UPPERCASE_LETTER | 1 << Character.TITLECASE_LETTER));
+    }
+
+    /// `\p{P}`
+    static boolean punctuation(int c) {
+        return is(c, PUNCTUATION);
+    }
+
     /// `\p{N}`
     static boolean number(int c) {
         return is(c, NUMBER);

@@ -25,27 +25,15 @@ final class DeepSeekLlmSplit {
         """);
     private static final CodePointSet SYMBOLS =
             CodePointSet.of("0021-002F 003A-007E 2018-201F 3000-3002 FF01-FF0F FF1A-FF5E");
-    private static final CodePointSet EASTERN = CodePointSet.of("0800-9FA5 AC00-D7FF");
+    /// `[\u4E00-\u9FA5\u0800-\u4E00\uAC00-\uD7FF]`
+    static final CodePointSet EASTERN = CodePointSet.of("0800-9FA5 AC00-D7FF");
 
     static final Splitter SPLITTER = Splitter.matches(Splitter.run(CodePointClass::newline, 1))
-            .then(Splitter.matches(afterSpace(CASED)))
-            .then(Splitter.matches(afterSpace(SYMBOLS)))
+            .then(Splitter.matches(Splitter.afterSpace(CASED::contains)))
+            .then(Splitter.matches(Splitter.afterSpace(SYMBOLS::contains)))
             .then(Splitter.trailingSpaces())
             .then(Splitter.matches(Splitter.run(EASTERN::contains)))
             .then(Splitter.matches(Splitter.run(CodePointClass::number)));
 
     private DeepSeekLlmSplit() {}
-
-    /// `\s?[set]+`
-    private static Splitter.Rule afterSpace(CodePointSet set) {
-        return (text, at, to) -> {
-            if (CodePointClass.space(text[at])) {
-                int end = Splitter.runEnd(text, at + 1, to, set::contains);
-                if (end > at + 1) {
-                    return end;
-                }
-            }
-            return Splitter.runEnd(text, at, to, set::contains);
-        };
-    }
 }

@@ -34,23 +34,12 @@ final class DeepSeekV3Split {
         if (c == ' ' && CodePointClass.punctuationOrSymbol(next)) {
             return symbols(text, at + 1, to);
         }
-        return spaces(text, at, to);
+        return Gpt2Split.linesOrSpaces(text, at, to);
     }
 
     /// `[\p{P}\p{S}]+[\r\n]*`
     private static int symbols(int[] text, int at, int to) {
         int end = Splitter.runEnd(text, at, to, CodePointClass::punctuationOrSymbol);
         return Splitter.runEnd(text, end, to, CodePointClass::newline);
-    }
-
-    /// `\s*[\r\n]+|\s+(?!\S)|\s+`
-    private static int spaces(int[] text, int at, int to) {
-        int end = Splitter.runEnd(text, at, to, CodePointClass::space);
-        for (int i = end; i > at; i--) {
-            if (CodePointClass.newline(text[i - 1])) {
-                return i;
-            }
-        }
-        return Gpt2Split.spaces(text, at, to);
     }
 }

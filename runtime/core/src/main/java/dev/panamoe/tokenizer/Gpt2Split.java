@@ -5,6 +5,10 @@ package dev.panamoe.tokenizer;
 final class Gpt2Split {
     static final Splitter SPLITTER = Splitter.matches(Gpt2Split::match);
 
+    /// That of StarCoder and others, which split off every `\p{N}` first.
+    static final Splitter DIGITS_APART =
+            Splitter.matches(Splitter.run(CodePointClass::number, 1)).then(SPLITTER);
+
     private Gpt2Split() {}
 
     private static int match(int[] text, int at, int to) {
@@ -31,8 +35,19 @@ final class Gpt2Split {
         return end < to && end - at > 1 ? end - 1 : end;
     }
 
+    /// `\s*[\r\n]+|\s+(?!\S)|\s+`: a run of spaces that has newlines ends with the last of them.
+    static int linesOrSpaces(int[] text, int at, int to) {
+        int end = Splitter.runEnd(text, at, to, CodePointClass::space);
+        for (int i = end; i > at; i--) {
+            if (CodePointClass.newline(text[i - 1])) {
+                return i;
+            }
+        }
+        return spaces(text, at, to);
+    }
+
     /// `[^\s\p{L}\p{N}]`
-    private static boolean isOther(int c) {
+    static boolean isOther(int c) {
         return !CodePointClass.space(c) && !CodePointClass.letter(c) && !CodePointClass.number(c);
     }
 

@@ -3,24 +3,24 @@ package dev.panamoe.tokenizer;
 import java.util.Arrays;
 import java.util.function.IntConsumer;
 
-/// Applies the merge rules to one piece of text after the other: again and again the neighbours with the lowest
-/// rank become one token, the leftmost first where ranks are equal. O(n log n) in the length of a piece, which may
-/// be a megabyte. Scratch space of one call of `encode`; it grows with the longest piece.
+/// Applies the merge rules to one piece of text after the other: again and again the neighbours whose rule is first in
+/// order become one token, the leftmost where the order is equal. O(n log n) in the length of a piece, which may be a
+/// megabyte. Scratch space of one call of `encode`; it grows with the longest piece.
 final class Merger {
     private static final int END = -1;
 
     private final Merges merges;
 
-    // The symbols of the piece, a doubly linked list by index. `ranks[i]` belongs to the pair of symbol i and the
+    // The symbols of the piece, a doubly linked list by index. `rules[i]` belongs to the pair of symbol i and the
     // one after it, and is NONE for symbols that were merged away.
     private int[] ids = new int[64];
     private int[] before = new int[64];
     private int[] after = new int[64];
-    private int[] ranks = new int[64];
+    private int[] rules = new int[64];
     private int count;
 
-    // A binary heap of `rank << 32 | index`. Entries are not removed when a pair changes: one is out of date
-    // when its rank is not that of `ranks[index]` any more.
+    // A binary heap of `order << 32 | index`. Entries are not removed when a pair changes: one is out of date when its
+    // order is not that of `rules[index]` any more.
     private long[] heap = new long[64];
     private int heapSize;
 
@@ -42,7 +42,7 @@ final class Merger {
         while (heapSize > 0) {
             long lowest = pop();
             int index = (int) lowest;
-            if (ranks[index] == (int) (lowest >>> 32)) {
+            if (rules[index] != Merges.NONE && merges.order(rules[index]) == (int) (lowest >>> 32)) {
                 merge(index);
             }
         }
@@ -56,7 +56,7 @@ final class Merger {
         if (before.length < ids.length) {
             before = new int[ids.length];
             after = new int[ids.length];
-            ranks = new int[ids.length];
+            rules = new int[ids.length];
         }
         if (heap.length < count) {
             heap = new long[ids.length];
@@ -64,8 +64,8 @@ final class Merger {
         for (int i = 0; i < count; i++) {
             before[i] = i - 1;
             after[i] = i + 1 < count ? i + 1 : END;
-            ranks[i] = after[i] == END ? Merges.NONE : merges.rank(ids[i], ids[i + 1]);
-            if (ranks[i] != Merges.NONE) {
+            rules[i] = after[i] == END ? Merges.NONE : merges.rule(ids[i], ids[i + 1]);
+            if (rules[i] != Merges.NONE) {
                 heap[heapSize++] = entry(i);
             }
         }
@@ -76,27 +76,27 @@ final class Merger {
 
     private void merge(int index) {
         int gone = after[index];
-        ids[index] = merges.result(ranks[index]);
+        ids[index] = merges.result(rules[index]);
         after[index] = after[gone];
         if (after[index] != END) {
             before[after[index]] = index;
         }
-        ranks[gone] = Merges.NONE;
-        rank(index);
+        rules[gone] = Merges.NONE;
+        pair(index);
         if (before[index] != END) {
-            rank(before[index]);
+            pair(before[index]);
         }
     }
 
-    private void rank(int index) {
-        ranks[index] = after[index] == END ? Merges.NONE : merges.rank(ids[index], ids[after[index]]);
-        if (ranks[index] != Merges.NONE) {
+    private void pair(int index) {
+        rules[index] = after[index] == END ? Merges.NONE : merges.rule(ids[index], ids[after[index]]);
+        if (rules[index] != Merges.NONE) {
             push(entry(index));
         }
     }
 
     private long entry(int index) {
-        return ((long) ranks[index] << 32) | index;
+        return ((long) merges.order(rules[index]) << 32) | index;
     }
 
     private void push(long entry) {

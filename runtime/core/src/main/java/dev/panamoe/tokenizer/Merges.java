@@ -1,72 +1,16 @@
 package dev.panamoe.tokenizer;
 
-import dev.panamoe.PanamoeException;
-import dev.panamoe.gguf.Metadata;
+/// Which two neighbouring tokens may become which one, and in what order of preference.
+interface Merges {
+    /// No rule.
+    int NONE = Integer.MAX_VALUE;
 
-/// The merge rules of a byte-pair encoding: which two neighbouring tokens become which one, and in what order of
-/// preference. The rank of a rule is its index in the file; the first of equal rules counts.
-///
-/// A rule is kept by the ids of its two parts. One whose parts or result are not in the vocabulary can never
-/// contribute a token and is left out.
-final class Merges {
-    /// The rank of a pair that has no rule.
-    static final int NONE = Integer.MAX_VALUE;
+    /// The rule for two tokens, or [#NONE]. Negative ids stand for what is not in the vocabulary.
+    int rule(int left, int right);
 
-    private static final int MOST_MERGES = 1 << 24;
-
-    private final LongIntMap ranks;
-    private final int[] results; // (rules), by rank
-
-    private Merges(LongIntMap ranks, int[] results) {
-        this.ranks = ranks;
-        this.results = results;
-    }
-
-    /// @throws PanamoeException when the list is missing, too large or has an entry that is not two texts with a
-    ///     space between
-    static Merges of(Metadata metadata, Vocabulary vocabulary) {
-        String key = "tokenizer.ggml.merges";
-        Metadata.Strings rules = metadata.strings(key);
-        int size = rules.size();
-        if (size > MOST_MERGES) {
-            throw new PanamoeException(metadata.source() + ": " + key + " has " + size + " entries, more than "
-                    + MOST_MERGES + "; the file is damaged");
-        }
-        LongIntMap ranks = new LongIntMap(size);
-        int[] results = new int[size];
-        for (int rank = 0; rank < size; rank++) {
-            byte[] rule = rules.bytes(rank);
-            int space = 1; // the left part may itself begin with a space
-            while (space < rule.length && rule[space] != ' ') {
-                space++;
-            }
-            if (space >= rule.length - 1) {
-                throw new PanamoeException(metadata.source() + ": " + key + "[" + rank
-                        + "] is not two texts with a space between; the file is damaged, convert it again");
-            }
-            int left = vocabulary.find(rule, 0, space);
-            int right = vocabulary.find(rule, space + 1, rule.length);
-            System.arraycopy(rule, 0, rule, 1, space);
-            int result = vocabulary.find(rule, 1, rule.length);
-            if (left >= 0 && right >= 0 && result >= 0) {
-                ranks.putIfAbsent(pair(left, right), rank);
-                results[rank] = result;
-            }
-        }
-        return new Merges(ranks, results);
-    }
-
-    /// The rank of the rule for two tokens, or [#NONE]. Negative ids stand for what is not in the vocabulary.
-    int rank(int left, int right) {
-        return left < 0 || right < 0 ? NONE : ranks.get(pair(left, right), NONE);
-    }
+    /// What a rule is sorted by: the lowest is applied first, the leftmost where it is equal.
+    int order(int rule);
 
     /// The token that the rule makes.
-    int result(int rank) {
-        return results[rank];
-    }
-
-    private static long pair(int left, int right) {
-        return ((long) left << 32) | right;
-    }
+    int result(int rule);
 }

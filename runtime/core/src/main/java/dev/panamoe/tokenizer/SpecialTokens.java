@@ -75,6 +75,21 @@ final class SpecialTokens {
         return found;
     }
 
+    /// Whether a control token begins at `at`, be it that a longer one of another type does too.
+    boolean isControlAt(byte[] text, int at) {
+        int node = ROOT;
+        for (int i = at; i < text.length; i++) {
+            node = child(node, text[i]);
+            if (node == NO_NODE) {
+                return false;
+            }
+            if (tokens[node] != NO_TOKEN && vocabulary.isControl(tokens[node])) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private int child(int node, byte b) {
         return node == ROOT ? first[b & 0xFF] : children.get(edge(node, b), NO_NODE);
     }

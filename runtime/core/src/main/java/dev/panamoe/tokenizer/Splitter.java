@@ -78,6 +78,19 @@ interface Splitter {
         return run(set, Integer.MAX_VALUE);
     }
 
+    /// `\s?[set]+`
+    static Rule afterSpace(IntPredicate set) {
+        return (text, at, to) -> {
+            if (CodePointClass.space(text[at])) {
+                int end = runEnd(text, at + 1, to, set);
+                if (end > at + 1) {
+                    return end;
+                }
+            }
+            return runEnd(text, at, to, set);
+        };
+    }
+
     /// The end of the run of characters of a set that begins at `at`.
     static int runEnd(int[] text, int at, int to, IntPredicate set) {
         int end = at;

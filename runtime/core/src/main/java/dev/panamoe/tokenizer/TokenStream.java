@@ -11,10 +11,14 @@ public final class TokenStream {
     private final boolean showControl;
     private final byte[] held = new byte[4]; // the beginning of a character
     private int heldCount;
+    private final boolean dropsSpace;
+    private boolean begun;
 
-    TokenStream(Tokenizer tokenizer, boolean showControl) {
+    /// @param dropsSpace whether a space at the beginning is no part of the text
+    TokenStream(Tokenizer tokenizer, boolean showControl, boolean dropsSpace) {
         this.tokenizer = tokenizer;
         this.showControl = showControl;
+        this.dropsSpace = dropsSpace;
     }
 
     /// The text that is certain after one more token; empty when it only holds part of a character, or is a control
@@ -24,9 +28,12 @@ public final class TokenStream {
             return "";
         }
         StringBuilder text = new StringBuilder();
-        for (byte b : tokenizer.bytes(id)) {
-            append(b, text);
+        byte[] bytes = tokenizer.bytes(id);
+        boolean drop = dropsSpace && !begun && bytes.length > 0 && bytes[0] == ' ';
+        for (int i = drop ? 1 : 0; i < bytes.length; i++) {
+            append(bytes[i], text);
         }
+        begun = true;
         return text.toString();
     }
 
@@ -34,6 +41,7 @@ public final class TokenStream {
     public String finish() {
         StringBuilder text = new StringBuilder();
         giveUp(text);
+        begun = false;
         return text.toString();
     }
 

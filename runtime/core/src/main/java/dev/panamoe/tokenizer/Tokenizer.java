@@ -3,7 +3,9 @@ package dev.panamoe.tokenizer;
 import dev.panamoe.PanamoeException;
 import dev.panamoe.gguf.Metadata;
 import dev.panamoe.gguf.Printable;
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -20,9 +22,10 @@ public interface Tokenizer {
         return switch (model) {
             case "gemma4" -> BpeTokenizer.gemma4(metadata);
             case "gpt2" -> BpeTokenizer.byteLevel(metadata);
+            case "llama" -> BpeTokenizer.sentencePiece(metadata);
             default ->
                 throw new PanamoeException(metadata.source() + ": tokenizer.ggml.model \"" + Printable.escape(model)
-                        + "\" is not supported; known are gemma4, gpt2");
+                        + "\" is not supported; known are gemma4, gpt2, llama");
         };
     }
 
@@ -56,6 +59,19 @@ public interface Tokenizer {
     /// @throws IllegalArgumentException when there is no such id
     byte[] bytes(int id);
 
+    /// The bytes of a text's tokens, control tokens by name.
+    ///
+    /// @throws IllegalArgumentException when there is no such id
+    default byte[] bytes(int[] ids) {
+        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        for (int i = 0; i < ids.length; i++) {
+            byte[] bytes = bytes(ids[i]);
+            int prefix = i == 0 && addsSpacePrefix() && bytes.length > 0 && bytes[0] == ' ' ? 1 : 0;
+            text.write(bytes, prefix, bytes.length - prefix);
+        }
+        return text.toByteArray();
+    }
+
     /// Whether the token steers the model and is no part of the text: such tokens are not shown.
     boolean isControl(int id);
 
@@ -86,6 +102,28 @@ public interface Tokenizer {
         return with;
     }
 
+    /// Whether a whole document ends with [#eos()], as embedding models want it. False when the file names no such
+    /// token.
+    default boolean addEos() {
+        return false;
+    }
+
+    /// Ids with [#bos()] in front and [#eos()] behind if the model wants them there: a document that is complete.
+    default int[] withBosAndEos(int[] ids) {
+        int[] begun = withBos(ids);
+        if (!addEos()) {
+            return begun;
+        }
+        int[] with = Arrays.copyOf(begun, begun.length + 1);
+        with[begun.length] = eos().orElseThrow();
+        return with;
+    }
+
+    /// Whether encoding puts a space in front of a text, which decoding takes away from its beginning.
+    default boolean addsSpacePrefix() {
+        return false;
+    }
+
     /// A text as a model reads it without a chat template: control tokens recognised, and beginning with [#bos()] if
     /// the model wants that, whether or not the text writes it.
     default int[] encodePrompt(String text) {
@@ -112,16 +150,23 @@ public interface Tokenizer {
         return text.append(stream.finish()).toString();
     }
 
-    /// A decoder for tokens that come one by one.
+    /// A decoder for tokens that come one by one, from the beginning of a text.
     ///
     /// @param showControl whether control tokens appear by name
     default TokenStream stream(boolean showControl) {
-        return new TokenStream(this, showControl);
+        return new TokenStream(this, showControl, addsSpacePrefix());
+    }
+
+    /// A decoder for tokens that continue a text, so that a space at their beginning is part of it.
+    ///
+    /// @param showControl whether control tokens appear by name
+    default TokenStream continuation(boolean showControl) {
+        return new TokenStream(this, showControl, false);
     }
 
     /// The values of `tokenizer.ggml.model` that {@link #of} takes, each with the values of `tokenizer.ggml.pre` that
     /// it takes; none where that key does not matter.
     static Map<String, Set<String>> supported() {
-        return new TreeMap<>(Map.of("gemma4", Set.of(), "gpt2", PreTokenizers.names()));
+        return new TreeMap<>(Map.of("gemma4", Set.of(), "gpt2", PreTokenizers.names(), "llama", Set.of()));
     }
 }

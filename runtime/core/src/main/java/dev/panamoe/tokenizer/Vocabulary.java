@@ -5,6 +5,7 @@ import dev.panamoe.gguf.Metadata;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /// The tokens of a model file: their texts, found by id and by text, and their types.
 ///
@@ -18,12 +19,16 @@ final class Vocabulary {
     private static final int TYPE_UNKNOWN = 2;
     private static final int TYPE_CONTROL = 3;
     private static final int TYPE_USER_DEFINED = 4;
+    private static final int TYPE_BYTE = 6;
+
+    private static final int HASH_START = 0x811C9DC5; // FNV-1a
 
     private final String source;
     private final byte[] texts;
     private final int[] starts; // (size + 1)
     private final byte[] types;
     private final OptionalInt unknown;
+    private final int longest; // bytes of the longest text
     private final int[] table; // id + 1, or 0 where empty
 
     private Vocabulary(Metadata metadata, byte[] texts, int[] starts, byte[] types) {
@@ -31,12 +36,30 @@ final class Vocabulary {
         this.texts = texts;
         this.starts = starts;
         this.types = types;
-        this.unknown = named(metadata, "unknown");
         table = new int[LongIntMap.tableSize(types.length)];
         for (int id = 0; id < types.length; id++) {
             // The last of equal texts is the one that is found, as in llama.cpp.
             table[slot(texts, starts[id], starts[id + 1])] = id + 1;
         }
+        int most = 0;
+        for (int id = 0; id < types.length; id++) {
+            most = Math.max(most, length(id));
+        }
+        longest = most;
+        // Converters of some files typed them wrongly; llama.cpp corrects the same.
+        for (String marker : StopTokens.MARKERS) {
+            int id = find(marker);
+            if (id >= 0) {
+                types[id] = TYPE_CONTROL;
+            }
+        }
+        unknown = named(metadata, "unknown").isPresent() ? named(metadata, "unknown") : firstUnknown();
+    }
+
+    private OptionalInt firstUnknown() {
+        return IntStream.range(0, types.length)
+                .filter(id -> types[id] == TYPE_UNKNOWN)
+                .findFirst();
     }
 
     /// @throws PanamoeException when the arrays are missing, empty, too large or do not fit each other
@@ -78,10 +101,8 @@ final class Vocabulary {
             }
             for (int id = 0; id < size; id++) {
                 int type = read[id];
-                types[id] = (byte)
-                        (type == TYPE_UNKNOWN || type == TYPE_CONTROL || type == TYPE_USER_DEFINED
-                                ? type
-                                : TYPE_NORMAL);
+                boolean known = (type >= TYPE_UNKNOWN && type <= TYPE_USER_DEFINED) || type == TYPE_BYTE;
+                types[id] = (byte) (known ? type : TYPE_NORMAL);
             }
         }
         return types;
@@ -98,6 +119,11 @@ final class Vocabulary {
     /// Bytes of the token's text.
     int length(int id) {
         return starts[id + 1] - starts[id];
+    }
+
+    /// Bytes of the longest text.
+    int longest() {
+        return longest;
     }
 
     byte[] bytes(int id) {
@@ -121,6 +147,45 @@ final class Vocabulary {
         return isControl(id) || types[id] == TYPE_USER_DEFINED;
     }
 
+    /// Whether the token may stand for a piece of text as it is written.
+    boolean isText(int id) {
+        return !isControl(id) && types[id] != TYPE_BYTE;
+    }
+
+    /// The id of the token with the text `b[from .. to)` that is no control token, or -1: what may be found in text
+    /// that must not forge any.
+    int findText(byte[] b, int from, int to) {
+        int id = find(b, from, to);
+        return id >= 0 && !isControl(id) ? id : -1;
+    }
+
+    int findText(String text) {
+        byte[] b = Utf8.of(text);
+        return findText(b, 0, b.length);
+    }
+
+    /// As [#find(byte\[\], int, int)] of the texts of two tokens, one after the other.
+    int findJoined(int left, int right) {
+        if (length(left) + length(right) > longest) {
+            return -1;
+        }
+        int mask = table.length - 1;
+        int middle = length(left);
+        int length = middle + length(right);
+        int hash =
+                hash(hash(HASH_START, texts, starts[left], starts[left + 1]), texts, starts[right], starts[right + 1]);
+        for (int slot = firstSlot(hash); table[slot] != 0; slot = (slot + 1) & mask) {
+            int id = table[slot] - 1;
+            int start = starts[id];
+            if (length(id) == length
+                    && Arrays.equals(texts, start, start + middle, texts, starts[left], starts[left + 1])
+                    && Arrays.equals(texts, start + middle, start + length, texts, starts[right], starts[right + 1])) {
+                return id;
+            }
+        }
+        return -1;
+    }
+
     /// The id of the token with the text `b[from .. to)`, or -1.
     int find(byte[] b, int from, int to) {
         return table[slot(b, from, to)] - 1;
@@ -129,6 +194,11 @@ final class Vocabulary {
     int find(String text) {
         byte[] b = Utf8.of(text);
         return find(b, 0, b.length);
+    }
+
+    OptionalInt findControl(String text) {
+        int id = find(text);
+        return id >= 0 && isControl(id) ? OptionalInt.of(id) : OptionalInt.empty();
     }
 
     OptionalInt findSpecial(String text) {
@@ -167,11 +237,7 @@ final class Vocabulary {
     /// Where the text is in the table, or would be.
     private int slot(byte[] b, int from, int to) {
         int mask = table.length - 1;
-        int hash = 0x811C9DC5; // FNV-1a
-        for (int i = from; i < to; i++) {
-            hash = (hash ^ (b[i] & 0xFF)) * 0x01000193;
-        }
-        int slot = ((hash >>> 16) ^ hash) & mask;
+        int slot = firstSlot(hash(HASH_START, b, from, to));
         while (table[slot] != 0) {
             int id = table[slot] - 1;
             if (Arrays.equals(texts, starts[id], starts[id + 1], b, from, to)) {
@@ -180,5 +246,18 @@ final class Vocabulary {
             slot = (slot + 1) & mask;
         }
         return slot;
+    }
+
+    private int firstSlot(int hash) {
+        return ((hash >>> 16) ^ hash) & (table.length - 1);
+    }
+
+    /// FNV-1a of more bytes.
+    private static int hash(int before, byte[] b, int from, int to) {
+        int hash = before;
+        for (int i = from; i < to; i++) {
+            hash = (hash ^ (b[i] & 0xFF)) * 0x01000193;
+        }
+        return hash;
     }
 }

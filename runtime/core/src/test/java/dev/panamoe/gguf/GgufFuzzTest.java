@@ -11,7 +11,7 @@ class GgufFuzzTest {
     }
 
     @MethodSource("seeds")
-    @FuzzTest(maxDuration = "2m")
+    @FuzzTest
     void opensOrRefuses(byte[] bytes) {
         GgufProbe.probe(bytes);
     }

@@ -7,6 +7,8 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import java.util.zip.GZIPInputStream;
 import tools.jackson.databind.JsonNode;
@@ -43,7 +45,34 @@ final class Goldens {
         }
     }
 
-    /// One of the vocabularies of published models, `gemma3` or `deepseek-v3`.
+    /// The folders of small models that have goldens.
+    static List<String> fixtureFolders() {
+        try (Stream<Path> folders = Files.list(file("fixtures"))) {
+            return folders.filter(folder -> Files.exists(folder.resolve("golden.json")))
+                    .map(folder -> folder.getFileName().toString())
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// The tokenizer of a fixture, which is the same in all variants of the model.
+    static Tokenizer ofFixture(String folder) {
+        return StreamSupport.stream(
+                        json("fixtures/" + folder + "/golden.json")
+                                .get("variants")
+                                .spliterator(),
+                        false)
+                .map(variant ->
+                        file("fixtures/" + folder + "/" + variant.get("model").stringValue()))
+                .filter(Files::exists)
+                .findFirst()
+                .map(Goldens::ofFile)
+                .orElseThrow(() -> new IllegalStateException("no model in " + folder));
+    }
+
+    /// One of the vocabularies of published models, `gemma3`, `deepseek-v3` or `qwen3`.
     static Tokenizer published(String name) {
         try (InputStream in =
                 new GZIPInputStream(Files.newInputStream(file("tokenizers/" + name + "/vocab.gguf.gz")), 1 << 16)) {

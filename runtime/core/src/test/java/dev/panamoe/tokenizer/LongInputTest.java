@@ -15,9 +15,18 @@ class LongInputTest {
     private static final int MEGABYTE = 1 << 20;
 
     @ParameterizedTest
-    @ValueSource(strings = {"gemma3", "deepseek-v3"})
+    @ValueSource(strings = {"gemma3", "deepseek-v3", "qwen3"})
     void aMegabyteInOneLine(String name) {
-        Tokenizer tokenizer = Goldens.published(name);
+        check(Goldens.published(name));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "gpt-4o"})
+    void ofKindsWithoutAPublishedVocabulary(String kind) {
+        check(SmallVocabularies.of(kind));
+    }
+
+    private static void check(Tokenizer tokenizer) {
         texts().forEach((what, text) -> assertTimeoutPreemptively(
                 Duration.ofSeconds(20),
                 () -> assertThat(tokenizer.decode(tokenizer.encode(text, true)).equals(text))
@@ -35,6 +44,7 @@ class LongInputTest {
                 random.ints(MEGABYTE, 'a', 'z' + 1)
                         .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
                         .toString());
+        texts.put("capitals", "A".repeat(MEGABYTE));
         texts.put("spaces", " ".repeat(MEGABYTE));
         texts.put("spaces before a word", " \t".repeat(MEGABYTE / 2) + "x");
         texts.put("wide spaces before a letter", "\u2003".repeat(MEGABYTE / 3) + "é");

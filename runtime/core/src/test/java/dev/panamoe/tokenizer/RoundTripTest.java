@@ -17,7 +17,7 @@ class RoundTripTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"gemma3", "deepseek-v3"})
+    @ValueSource(strings = {"gemma3", "deepseek-v3", "qwen3"})
     void publishedVocabularies(String name) {
         check(Goldens.published(name), name.contains("gemma"));
     }

@@ -11,8 +11,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /// The hand-written splitters against the regular expressions that define them, run by the JDK's engine.
 class SplitterTest {
@@ -34,10 +34,46 @@ class SplitterTest {
                     + "\\x{FF21}-\\x{FF3A}\\x{FF41}-\\x{FF5A}\\x{10400}-\\x{1044F}\\x{104B0}-\\x{104D3}\\x{104D8}-"
                     + "\\x{104FB}\\x{10C80}-\\x{10CB2}\\x{10CC0}-\\x{10CF2}\\x{118A0}-\\x{118DF}\\x{1E900}-\\x{1E943}";
 
+    private static final String GPT2 =
+            "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+    private static final String CONTRACTION = "(?iu:'s|'t|'re|'ve|'m|'ll|'d)";
+
+    private static String llama3(String digits) {
+        return CONTRACTION + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}" + digits
+                + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+    }
+
+    private static String gpt4o(String contraction, String digits) {
+        String before = "[^\\r\\n\\p{L}\\p{N}]?";
+        String upper = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
+        String lower = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]";
+        return before + upper + "*" + lower + "+" + contraction + "|" + before + upper + "+" + lower + "*" + contraction
+                + "|\\p{N}" + digits + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+    }
+
     /// `\s`, `\S` and `$` are written out where the JDK's engine means something else by them.
     private static final Map<String, List<String>> EXPRESSIONS = Map.of(
             "gpt-2",
-            List.of("'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"),
+            List.of(GPT2),
+            "default",
+            List.of("[\\p{P}$+<=>^~|]+", GPT2, "\\p{N}+", "[0-9][0-9][0-9]"),
+            "starcoder",
+            List.of("\\p{N}", GPT2),
+            "llama-bpe",
+            List.of(llama3("{1,3}")),
+            "qwen2",
+            List.of(llama3("")),
+            "gpt-4o",
+            List.of(gpt4o(CONTRACTION + "?", "{1,3}")),
+            "tekken",
+            List.of(gpt4o("", "")),
+            "deepseek-coder",
+            List.of(
+                    "[\\r\\n]",
+                    "\\s?\\p{L}+",
+                    "\\s?\\p{P}+",
+                    "[\\u4E00-\\u9FA5\\u0800-\\u4E00\\uAC00-\\uD7FF]+",
+                    "\\p{N}"),
             "deepseek-v3",
             List.of(
                     "\\p{N}{1,3}",
@@ -90,10 +126,38 @@ class SplitterTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"default", "deepseek-r1"})
-    void otherNamesOfTheSame(String name) {
-        String same = name.equals("default") ? "gpt-2" : "deepseek-v3";
+    @CsvSource({
+        "deepseek-r1, deepseek-v3",
+        "llama3, llama-bpe",
+        "llama-v3, llama-bpe",
+        "deepseek-r1-qwen, qwen2",
+        "llama4, gpt-4o",
+        "smollm, starcoder",
+    })
+    void otherNamesOfTheSame(String name, String same) {
         assertThat(PreTokenizers.find(name)).isPresent().isEqualTo(PreTokenizers.find(same));
+    }
+
+    @Test
+    void smaugCutsAsLlama3ButAppliesTheMerges() {
+        PreTokenizer smaug = PreTokenizers.find("smaug-bpe").orElseThrow();
+        PreTokenizer llama3 = PreTokenizers.find("llama-bpe").orElseThrow();
+        assertThat(smaug.splitter()).isEqualTo(llama3.splitter());
+        assertThat(List.of(smaug.ignoreMerges(), smaug.addBos())).containsExactly(false, false);
+        assertThat(List.of(llama3.ignoreMerges(), llama3.addBos())).containsExactly(true, true);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            quoteCharacter = '"',
+            value = {
+                "HTMLParser, HTMLParser",
+                "中ABC, 中|ABC",
+                "it'S It'ſa, it'S| It'ſ|a",
+                "a/b//\tc, a|/b|//|\tc",
+            })
+    void casesOfGpt4o(String text, String expected) {
+        assertThat(pieces("gpt-4o", text)).containsExactly(expected.split("\\|"));
     }
 
     /// Accented letters part words here: the third split has a range that holds the ASCII letters.
@@ -121,6 +185,7 @@ class SplitterTest {
         List<String> pieces = new ArrayList<>();
         PreTokenizers.find(name)
                 .orElseThrow()
+                .splitter()
                 .split(
                         codePoints,
                         0,

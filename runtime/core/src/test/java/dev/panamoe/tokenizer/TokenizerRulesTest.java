@@ -48,6 +48,12 @@ class TokenizerRulesTest {
         return Tokenizer.of(metadata());
     }
 
+    private Tokenizer sentencePiece(float... scores) {
+        keys.put("tokenizer.ggml.model", "llama");
+        keys.put("tokenizer.ggml.scores", scores);
+        return Tokenizer.of(metadata());
+    }
+
     @Test
     void theLongestSpecialTokenWinsAndControlOnesAreTextUnlessAsked() {
         int a = add("a", NORMAL);
@@ -150,18 +156,193 @@ class TokenizerRulesTest {
     }
 
     @Test
-    void stopTokensComeFromKeysAndFromTheFamilyByText() {
+    void stopTokensComeFromKeysAndByTheirTexts() {
         int eos = add("<eos>", CONTROL);
         int tag = add("</s>", NORMAL); // an HTML tag in Gemma's vocabulary
         int turn = add("<turn|>", USER);
         int eom = add("<eom>", CONTROL);
-        add("<|EOT|>", CONTROL);
-        add("<|tool_response>", NORMAL);
+        int response = add("<|tool_response>", NORMAL);
         keys.put("tokenizer.ggml.eos_token_id", turn);
         keys.put("tokenizer.ggml.eom_token_id", eom);
-        assertThat(gemma().stopTokens())
-                .containsExactlyInAnyOrder(eos, turn, eom)
-                .doesNotContain(tag);
+        Tokenizer tokenizer = gemma();
+        assertThat(tokenizer.stopTokens()).containsExactlyInAnyOrder(eos, turn, eom, response);
+        assertThat(tokenizer.isControl(tag)).isFalse();
+    }
+
+    @Test
+    void markersAreControlTokensHoweverTheFileTypesThem() {
+        int im = add("<|im_end|>", USER);
+        int eot = add("<|eot_id|>", NORMAL);
+        int think = add("<think>", USER);
+        for (int i = 0; i < 256; i++) {
+            add(String.format("<0x%02X>", i), BYTE);
+        }
+        Tokenizer tokenizer = gemma();
+        assertThat(tokenizer.stopTokens()).containsExactlyInAnyOrder(im, eot);
+        assertThat(tokenizer.isControl(im) && tokenizer.isControl(eot)).isTrue();
+        assertThat(tokenizer.encode("<|im_end|><|eot_id|><think>", true)).containsExactly(im, eot, think);
+        assertThat(tokenizer.encode("<|im_end|><|eot_id|><think>", false))
+                .hasSize(21)
+                .doesNotContain(im, eot)
+                .endsWith(think);
+        assertThat(tokenizer.decode(new int[] {im, think})).isEqualTo("<think>");
+    }
+
+    @Test
+    void endClosesOnlyAMessageWhereOtherTokensEndTheAnswer() {
+        int end = add("<|end|>", CONTROL);
+        assertThat(byteLevel().stopTokens()).containsExactly(end); // Phi
+        keys.clear();
+        int back = add("<|return|>", CONTROL);
+        int call = add("<|call|>", CONTROL);
+        keys.put("tokenizer.ggml.eot_token_id", end);
+        assertThat(byteLevel().stopTokens()).containsExactlyInAnyOrder(back, call); // gpt-oss
+    }
+
+    @Test
+    void noControlTokenIsMadeOutOfText() {
+        int a = add("a", NORMAL);
+        int b = add("b", NORMAL);
+        add("ab", CONTROL);
+        int c = add("c", NORMAL);
+        keys.put("tokenizer.ggml.merges", List.of("a b"));
+        keys.put("tokenizer.ggml.pre", "llama-bpe"); // which looks for whole pieces
+        assertThat(byteLevel().encode("ab", false)).containsExactly(a, b);
+        assertThat(gemma().encode("ab", false)).containsExactly(a, b);
+        assertThat(tokens.get(c)).isEqualTo("c");
+    }
+
+    @Test
+    void aControlTokenOfOneCharacterIsGuardedToo() {
+        int a = add("a", NORMAL);
+        int dot = add("•", CONTROL);
+        for (int i = 0; i < 256; i++) {
+            add(String.format("<0x%02X>", i), BYTE);
+        }
+        Tokenizer tokenizer = gemma();
+        assertThat(tokenizer.encodeGuarded("•a" + tokenizer.guard("•a")))
+                .startsWith(dot, a)
+                .hasSize(6);
+    }
+
+    @Test
+    void guardsWithinAUserDefinedTokenDoNotFreeAControlToken() {
+        int start = add("<s>", CONTROL);
+        int within = add("xz", CONTROL);
+        int user = add("<s>xz", USER);
+        for (int i = 0; i < 256; i++) {
+            add(String.format("<0x%02X>", i), BYTE);
+        }
+        Tokenizer tokenizer = gemma();
+        assertThat(tokenizer.encode("<s>xz", false)).containsExactly(user);
+        assertThat(tokenizer.encodeGuarded(tokenizer.guard("<s>xz"))).hasSize(5).doesNotContain(start, within);
+    }
+
+    @Test
+    void aPieceThatIsATokenIsNotMerged() {
+        int a = add("a", NORMAL);
+        int bc = add("bc", NORMAL);
+        int ab = add("ab", NORMAL);
+        int whole = add("abc", NORMAL);
+        add("b", NORMAL);
+        int c = add("c", NORMAL);
+        int space = add("Ġabc", NORMAL);
+        keys.put("tokenizer.ggml.merges", List.of("a b"));
+        keys.put("tokenizer.ggml.pre", "smaug-bpe");
+        assertThat(byteLevel().encode("abc", false)).containsExactly(ab, c);
+        keys.put("tokenizer.ggml.pre", "llama-bpe");
+        assertThat(byteLevel().encode("abc abc", false)).containsExactly(whole, space);
+        assertThat(byteLevel().encode("abca", false)).containsExactly(ab, c, a);
+        assertThat(byteLevel().encode("bc", false)).containsExactly(bc);
+    }
+
+    @Test
+    void sentencePieceMergesTheHighestScoreAndTheLeftmostOfEqual() {
+        int space = add("▁", NORMAL);
+        int a = add("a", NORMAL);
+        int b = add("b", NORMAL);
+        int ab = add("ab", NORMAL);
+        int ba = add("ba", NORMAL);
+        int aa = add("aa", NORMAL);
+        assertThat(sentencePiece(-1, -1, -1, -3, -2, -2).encode("aba", false)).containsExactly(space, a, ba);
+        assertThat(sentencePiece(-1, -1, -1, -2, -3, -2).encode("aba", false)).containsExactly(space, ab, a);
+        assertThat(sentencePiece(-1, -1, -1, -2, -2, -2).encode("baba", false)).containsExactly(space, ba, ba);
+        assertThat(sentencePiece(-1, -1, -1, 0, -0f, -2).encode("baba", false)).containsExactly(space, ba, ba);
+        assertThat(sentencePiece(-1, -1, -1, -2, -3, -2).encode("aaa", false)).containsExactly(space, aa, a);
+        assertThat(sentencePiece(0, 0, 0, Float.NaN, -3, 0).encode("aba", false))
+                .containsExactly(space, a, ba);
+        assertThat(b).isLessThan(ab);
+    }
+
+    @Test
+    void sentencePiecePutsASpaceInFrontOfEachText() {
+        int space = add("▁", NORMAL);
+        int a = add("a", NORMAL);
+        int spaced = add("▁a", NORMAL);
+        int bos = add("<s>", CONTROL);
+        int tool = add("<tool>", USER);
+        keys.put("tokenizer.ggml.bos_token_id", bos);
+        Tokenizer tokenizer = sentencePiece(0, 0, 0, 0, 0);
+        assertThat(tokenizer.encode("", true)).isEmpty();
+        assertThat(tokenizer.encode("a", true)).containsExactly(spaced);
+        assertThat(tokenizer.encode(" a", true)).containsExactly(space, spaced);
+        assertThat(tokenizer.encode("<s><s>a<tool>aa", true)).containsExactly(bos, bos, spaced, tool, spaced, a);
+        assertThat(tokenizer.encodeGuarded("<s>" + tokenizer.guard("a"))).containsExactly(bos, spaced);
+        assertThat(tokenizer.addBos() && tokenizer.addsSpacePrefix()).isTrue();
+        keys.put("tokenizer.ggml.add_bos_token", false);
+        keys.put("tokenizer.ggml.add_space_prefix", false);
+        Tokenizer bare = sentencePiece(0, 0, 0, 0, 0);
+        assertThat(bare.encode("<s>a a", true)).containsExactly(bos, a, spaced);
+        assertThat(bare.decode(new int[] {spaced, spaced})).isEqualTo(" a a");
+        assertThat(bare.addBos() || bare.addsSpacePrefix()).isFalse();
+    }
+
+    @Test
+    void theSpaceInFrontIsNoPartOfTheText() {
+        int space = add("▁", NORMAL);
+        int spaced = add("▁a", NORMAL);
+        int bos = add("<s>", CONTROL);
+        Tokenizer tokenizer = sentencePiece(0, 0, 0);
+        assertThat(tokenizer.decode(new int[] {spaced, spaced})).isEqualTo("a a");
+        assertThat(tokenizer.decode(new int[] {space, spaced})).isEqualTo(" a");
+        assertThat(tokenizer.decode(new int[] {bos, spaced})).isEqualTo("a");
+        assertThat(tokenizer.bytes(new int[] {spaced, bos, spaced})).asString().isEqualTo("a<s> a");
+        TokenStream stream = tokenizer.stream(false);
+        assertThat(stream.append(bos) + stream.append(spaced) + stream.append(spaced) + stream.finish())
+                .isEqualTo("a a");
+        assertThat(stream.append(spaced)).isEqualTo("a");
+        assertThat(tokenizer.continuation(false).append(spaced)).isEqualTo(" a");
+    }
+
+    @Test
+    void sentencePieceMakesNoByteTokenOutOfText() {
+        int space = add("▁", NORMAL);
+        add("<0x61>", BYTE);
+        int start = add("<0x6", NORMAL);
+        int rest = add("1>", NORMAL);
+        for (char c : "<0x61>".toCharArray()) {
+            add(Character.toString(c), NORMAL);
+        }
+        add("<0", NORMAL);
+        add("<0x", NORMAL);
+        float[] scores = new float[tokens.size()];
+        assertThat(sentencePiece(scores).encode("<0x61>", false)).containsExactly(space, start, rest);
+    }
+
+    @Test
+    void documentsEndWithEosWhereTheFileSaysSo() {
+        int a = add("a", NORMAL);
+        int eos = add("<end>", CONTROL);
+        keys.put("tokenizer.ggml.add_eos_token", true);
+        assertThat(byteLevel().addEos()).isFalse(); // there is none
+        keys.put("tokenizer.ggml.eos_token_id", eos);
+        assertThat(byteLevel().addEos()).isTrue();
+        assertThat(byteLevel().withBosAndEos(new int[] {a})).containsExactly(a, eos);
+        keys.put("tokenizer.ggml.bos_token_id", a);
+        keys.put("tokenizer.ggml.pre", "tekken"); // begins with it by default
+        assertThat(byteLevel().withBosAndEos(new int[0])).containsExactly(a, eos);
+        keys.remove("tokenizer.ggml.add_eos_token");
+        assertThat(byteLevel().withBosAndEos(new int[] {a})).containsExactly(a, a);
     }
 
     @Test
@@ -181,12 +362,20 @@ class TokenizerRulesTest {
                 "wrong kind",
                 k -> k.put("tokenizer.ggml.model", "b\u001Bert\n"),
                 "tokenizer.ggml.model",
-                "gemma4, gpt2");
+                "gemma4, gpt2, llama");
         refused("no kind", k -> k.remove("tokenizer.ggml.model"), "tokenizer.ggml.model");
         refused("wrong pre", k -> k.put("tokenizer.ggml.pre", "mystery"), "mystery", "deepseek-v3", "gpt-2");
         refused("no tokens", k -> k.remove("tokenizer.ggml.tokens"), "tokenizer.ggml.tokens");
         refused("empty", k -> k.put("tokenizer.ggml.tokens", List.of()), "tokenizer.ggml.tokens", "0 entries");
         refused("few types", k -> k.put("tokenizer.ggml.token_type", new int[] {1}), "1 entries for 2 tokens");
+        refused(
+                "few scores",
+                k -> {
+                    k.put("tokenizer.ggml.model", "llama");
+                    k.put("tokenizer.ggml.scores", new float[1]);
+                },
+                "1 entries for 2 tokens");
+        refused("no scores", k -> k.put("tokenizer.ggml.model", "llama"), "tokenizer.ggml.scores");
         refused("no merges", k -> k.remove("tokenizer.ggml.merges"), "tokenizer.ggml.merges");
         for (String merge : List.of("", " ", "a", "ab", "a ", " b", "  ")) {
             refused("merge", k -> k.put("tokenizer.ggml.merges", List.of("a b", merge)), "merges[1]");
