@@ -8,6 +8,9 @@ interface Architecture {
     /// `general.architecture`.
     String name();
 
+    /// One line for people: which published models this runs.
+    String description();
+
     /// @throws dev.panamoe.PanamoeException when a key is missing or out of range
     ModelSpec read(GgufFile file);
 }
