@@ -8,7 +8,7 @@ interface Architecture {
     /// `general.architecture`.
     String name();
 
-    /// One line for people: which published models this runs.
+    /// Which models these are, in a few words for the README.
     String description();
 
     /// @throws dev.panamoe.PanamoeException when a key is missing or out of range

@@ -29,7 +29,7 @@ final class DeepSeek2 implements Architecture {
 
     @Override
     public String description() {
-        return "DeepSeek V2, V2 Lite, V3 and R1";
+        return "DeepSeek V3, R1, V2, V2-Lite, with `attn_kv_b` or with `attn_k_b` and `attn_v_b`";
     }
 
     @Override

@@ -31,7 +31,7 @@ final class Gemma4 implements Architecture {
 
     @Override
     public String description() {
-        return "Gemma 4: 26B-A4B, 31B, E4B, E2B";
+        return "Gemma 4: 26B-A4B with experts, 12B, 31B, E2B, E4B (text)";
     }
 
     @Override
