@@ -72,8 +72,7 @@ final class DeepSeek2 implements Architecture {
         }
         int ropeSize = h.width("rope.dimension_count");
         if (ropeSize % 2 != 0 || ropeSize >= keySize) {
-            throw h.fault("deepseek2.rope.dimension_count is " + ropeSize
-                    + ", expected an even number below the head's " + keySize);
+            throw h.fault("rope.dimension_count", ropeSize, "an even number below the head's " + keySize);
         }
         float base = h.positive("rope.freq_base", 10_000f);
         double scale = 1 / Math.sqrt(keySize);
@@ -82,17 +81,11 @@ final class DeepSeek2 implements Architecture {
         String scaling = h.text("rope.scaling.type", "none");
         switch (scaling) {
             case "yarn" -> {
-                requireOne(h, "rope.scaling.attn_factor");
-                requireOne(h, "rope.scaling.yarn_attn_factor");
-                requireOne(h, "rope.scaling.yarn_ext_factor");
+                h.only("rope.scaling.attn_factor", 1);
+                h.only("rope.scaling.yarn_attn_factor", 1);
+                h.only("rope.scaling.yarn_ext_factor", 1);
                 float factor = h.positive("rope.scaling.factor");
-                frequencies = Ropes.yarn(
-                        ropeSize,
-                        base,
-                        factor,
-                        h.width("rope.scaling.original_context_length"),
-                        h.positive("rope.scaling.yarn_beta_fast", 32f),
-                        h.positive("rope.scaling.yarn_beta_slow", 1f));
+                frequencies = Ropes.yarn(h, ropeSize, base, true);
                 // The key holds 0.1 * mscale_all_dim. With it, attention is raised through the softmax scale; without
                 // it, through the rotated values, as plain YaRN does.
                 double mscaleAllDim = h.real("rope.scaling.yarn_log_multiplier", 0f) / 0.1;
@@ -104,7 +97,7 @@ final class DeepSeek2 implements Architecture {
                 }
             }
             case "none" -> frequencies = Ropes.plain(ropeSize, base);
-            default -> throw h.fault("deepseek2.rope.scaling.type is '" + scaling + "', expected yarn or none");
+            default -> throw h.fault("rope.scaling.type", scaling, "yarn or none");
         }
         return new AttentionSpec.Mla(
                 h.width("attention.head_count"),
@@ -118,13 +111,6 @@ final class DeepSeek2 implements Architecture {
                 h.hasTensor("blk." + layer + ".attn_k_b.weight"));
     }
 
-    /// A factor that no published model sets, and that would change the result if it were ignored.
-    private static void requireOne(Hyper h, String key) {
-        if (h.real(key, 1f) != 1f) {
-            throw h.fault("deepseek2." + key + " is " + h.real(key) + ", but only 1 is supported");
-        }
-    }
-
     private static FeedForwardSpec experts(Hyper h, int layer, int layers, int embedding) {
         int experts = h.count("expert_count");
         int used = h.count("expert_used_count");
@@ -135,7 +121,7 @@ final class DeepSeek2 implements Architecture {
             case GATING_SOFTMAX -> Gating.SOFTMAX;
             case GATING_SIGMOID -> Gating.SIGMOID;
             default ->
-                throw h.fault("deepseek2.expert_gating_func is " + gatingId + ", expected 1 (softmax) or 2 (sigmoid)");
+                throw h.fault("expert_gating_func", gatingId, "1 (softmax) or 2 (sigmoid)");
         };
         // V3 and R1 were trained with 8 groups of which 4 are used, but files made before October 2025 do not say so.
         boolean v3 = experts == 256 && gating == Gating.SIGMOID && embedding == 7168 && layers == 61;

@@ -54,7 +54,7 @@ final class Gemma4 implements Architecture {
         int slidingSize = headSize(h, "_swa");
         RopeSpec globalRope = Ropes.halves(globalFrequencies(h));
         RopeSpec slidingRope = Ropes.halves(Ropes.plain(
-                even(h, "rope.dimension_count_swa", slidingSize), h.positive("rope.freq_base_swa", 10_000f)));
+                h.even("rope.dimension_count_swa", slidingSize), h.positive("rope.freq_base_swa", 10_000f)));
 
         List<LayerSpec> specs = new ArrayList<>();
         for (int i = 0; i < layers; i++) {
@@ -100,17 +100,9 @@ final class Gemma4 implements Architecture {
         return size;
     }
 
-    private static int even(Hyper h, String key, int otherwise) {
-        int dims = h.width(key, otherwise);
-        if (dims % 2 != 0 || dims == 0) {
-            throw h.fault("gemma4." + key + " is " + dims + ", expected an even number above 0");
-        }
-        return dims;
-    }
-
     /// Global layers: the exponent spans the whole head, and `rope_freqs` stops most pairs by dividing by 1e30.
     private static float[] globalFrequencies(Hyper h) {
-        int dims = even(h, "rope.dimension_count", h.width("attention.key_length"));
+        int dims = h.even("rope.dimension_count", h.width("attention.key_length"));
         float[] plain = Ropes.plain(dims, h.positive("rope.freq_base"));
         return Ropes.divided(plain, h.vector("rope_freqs.weight", dims / 2));
     }

@@ -3,6 +3,7 @@ package dev.panamoe.arch;
 import dev.panamoe.PanamoeException;
 import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.gguf.Metadata;
+import dev.panamoe.gguf.Printable;
 import dev.panamoe.quant.BlockDecoder;
 import dev.panamoe.quant.Quants;
 import dev.panamoe.tensor.TensorView;
@@ -108,8 +109,37 @@ final class Hyper {
         return value;
     }
 
-    private PanamoeException fault(String key, Number value, String expected) {
-        return new PanamoeException(file.name() + ": " + prefix + key + " is " + value + ", expected " + expected);
+    /// An optional size that is split into pairs.
+    int even(String key, int otherwise) {
+        int size = width(key, otherwise);
+        if (size % 2 != 0 || size == 0) {
+            throw fault(key, size, "an even number above 0");
+        }
+        return size;
+    }
+
+    /// Refuses an optional key whose value would change the result, since nothing here reads it.
+    ///
+    /// @param neutral the values without effect
+    void only(String key, float... neutral) {
+        if (has(key)) {
+            float value = real(key);
+            for (float n : neutral) {
+                if (value == n) {
+                    return;
+                }
+            }
+            throw new PanamoeException(file.name() + ": " + prefix + key + " is " + value
+                    + ", which is not supported; only models without it can run");
+        }
+    }
+
+    /// What the fault of a key says.
+    ///
+    /// @param value a number, or text of the file
+    PanamoeException fault(String key, Object value, String expected) {
+        String shown = value instanceof String text ? "'" + Printable.escape(text, 40) + "'" : value.toString();
+        return new PanamoeException(file.name() + ": " + prefix + key + " is " + shown + ", expected " + expected);
     }
 
     /// A model fault that names no single key.

@@ -1,6 +1,7 @@
 package dev.panamoe.gguf;
 
 import dev.panamoe.PanamoeException;
+import dev.panamoe.tensor.Shape;
 import dev.panamoe.tensor.TensorView;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -171,6 +172,38 @@ public final class GgufFile implements AutoCloseable {
         return find(tensorName)
                 .orElseThrow(() -> new PanamoeException(name + ": tensor " + Printable.escape(tensorName)
                         + " is missing; the file is incomplete or of another architecture than it says"));
+    }
+
+    /// Matrices that are tensors of their own, as the slices of one tensor. Nothing is copied, so they must be alike and
+    /// lie in the same file, in order and equally far from each other.
+    ///
+    /// @param stackName what messages call the result
+    /// @param names the slices in order, at least one
+    /// @return empty when they do not lie so
+    /// @throws PanamoeException naming file and tensor when one is missing
+    public Optional<TensorView> stack(String stackName, List<String> names) {
+        List<TensorView> slices = names.stream().map(this::get).toList();
+        TensorView first = slices.getFirst();
+        long start = first.data().address();
+        long stride = slices.size() == 1
+                ? first.sliceBytes()
+                : slices.get(1).data().address() - start;
+        for (int i = 0; i < slices.size(); i++) {
+            TensorView slice = slices.get(i);
+            boolean alike = slice.type() == first.type() && slice.shape().equals(first.shape());
+            if (!alike || slice.shape().slices() > 1 || slice.data().address() != start + i * stride) {
+                return Optional.empty();
+            }
+        }
+        return parts.stream()
+                .filter(p -> stride >= first.sliceBytes() && p.tensors().containsAll(slices))
+                .findFirst()
+                .map(p -> new TensorView(
+                        stackName,
+                        first.type(),
+                        Shape.of(first.shape().cols(), first.shape().rows(), slices.size()),
+                        p.bytes().asSlice(start - p.bytes().address(), (slices.size() - 1) * stride + first.sliceBytes()),
+                        stride));
     }
 
     /// What is odd about the files without being a fault, one line each.

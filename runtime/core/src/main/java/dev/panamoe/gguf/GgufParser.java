@@ -70,7 +70,7 @@ final class GgufParser {
             tensors.add(new TensorView(info.name, info.type, info.shape, data));
         }
         long unused = Math.max(0, bytes.byteSize() - alignUp(end, alignment));
-        return new GgufPart(file, version, metadata, List.copyOf(tensors), unused);
+        return new GgufPart(file, version, metadata, List.copyOf(tensors), bytes, unused);
     }
 
     private int version() {

@@ -39,8 +39,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /// Finds a model's tensors, checks each against the shape its specification implies, and gives them to a device.
 ///
@@ -53,12 +56,14 @@ final class WeightLoader {
     private final GgufFile file;
     private final ModelSpec spec;
     private final Sink sink;
+    private final Set<String> routerScales;
     private final Map<RopeSpec, Rope> ropes = new LinkedHashMap<>();
 
     private WeightLoader(GgufFile file, ModelSpec spec, Sink sink) {
         this.file = file;
         this.spec = spec;
         this.sink = sink;
+        this.routerScales = routerScales(spec);
     }
 
     /// Looks at every tensor of the model without uploading.
@@ -179,7 +184,10 @@ final class WeightLoader {
     /// Uses a tensor if it is there and has the shape that the metadata implies; trailing dimensions of 1 do not
     /// matter.
     private Weight tensor(String name, Shape want, Function<TensorView, Weight> use) {
-        Optional<TensorView> found = file.find(name);
+        return tensor(name, file.find(name).map(this::scaled), want, use);
+    }
+
+    private Weight tensor(String name, Optional<TensorView> found, Shape want, Function<TensorView, Weight> use) {
         if (found.isEmpty()) {
             return sink.fault(name, want, "the tensor " + name + " is missing");
         }
@@ -189,6 +197,34 @@ final class WeightLoader {
             return sink.fault(name, want, name + " has shape " + got + ", the metadata implies " + want);
         }
         return use.apply(got.equals(want) ? found.get() : found.get().reshape(want));
+    }
+
+    /// NVFP4's second level: `NAME.scale` beside `NAME.weight` holds one factor, or one a slice.
+    private TensorView scaled(TensorView t) {
+        String scale = t.name().replaceFirst("\\.weight$", ".scale");
+        boolean none = scale.equals(t.name()) || file.find(scale).isEmpty() || routerScales.contains(scale);
+        if (t.type() != QuantType.NVFP4 || none) {
+            return t;
+        }
+        float[] factors = decode(file.get(scale));
+        long slices = t.shape().slices();
+        if (factors.length != 1 && factors.length != slices) {
+            throw new PanamoeException(file.name() + ": " + scale + " has " + factors.length + " values, expected one"
+                    + " for each of the " + slices + " matrices of " + t.name());
+        }
+        List<Float> scales = new ArrayList<>();
+        for (int i = 0; i < slices; i++) {
+            scales.add(factors[factors.length == 1 ? 0 : i]);
+        }
+        return t.withSliceScales(scales);
+    }
+
+    /// Scales that the router applies to an expert's output, which say nothing about how its weights are stored.
+    private static Set<String> routerScales(ModelSpec spec) {
+        return spec.layers().stream()
+                .filter(l -> l.feedForward() instanceof Moe moe && moe.has(Moe.Part.EXPERT_SCALE))
+                .map(l -> "blk." + l.index() + ".ffn_down_exps.scale")
+                .collect(Collectors.toSet());
     }
 
     private ModelWeights model() {
@@ -316,10 +352,11 @@ final class WeightLoader {
         BlockDecoder decoder = Quants.get(fused.type());
         float[] row = new float[a.rank()];
         for (int h = 0; h < a.heads(); h++) {
+            float scale = fused.sliceScales().isEmpty() ? 1f : fused.sliceScales().get(h);
             for (int n = 0; n < a.nopeSize(); n++) {
                 decoder.decode(fused.data(), h * fused.sliceStride() + n * fused.rowBytes(), row, 0, row.length);
                 for (int c = 0; c < row.length; c++) {
-                    out.set(LittleEndian.F32, 4 * (((long) h * a.rank() + c) * a.nopeSize() + n), row[c]);
+                    out.set(LittleEndian.F32, 4 * (((long) h * a.rank() + c) * a.nopeSize() + n), scale * row[c]);
                 }
             }
         }
@@ -368,10 +405,10 @@ final class WeightLoader {
             gate = tensor(fused, both, t -> sink.place(t.rows(0, width), WeightUse.EXPERTS));
             up = tensor(fused, both, t -> sink.place(t.rows(width, width), WeightUse.EXPERTS));
         } else {
-            gate = place(p + "ffn_gate_exps.weight", WeightUse.EXPERTS, Shape.of(d, width, n));
-            up = place(p + "ffn_up_exps.weight", WeightUse.EXPERTS, Shape.of(d, width, n));
+            gate = experts(p + "ffn_gate", Shape.of(d, width, n));
+            up = experts(p + "ffn_up", Shape.of(d, width, n));
         }
-        Weight down = place(p + "ffn_down_exps.weight", WeightUse.EXPERTS, Shape.of(width, d, n));
+        Weight down = experts(p + "ffn_down", Shape.of(width, d, n));
         Biases biases = null;
         if (f.has(Moe.Part.EXPERT_BIASES)) {
             biases = new Biases(
@@ -380,6 +417,23 @@ final class WeightLoader {
                     matrix(p + "ffn_down_exps.bias", WeightUse.EXPERT_BIAS, d, n));
         }
         return new Experts(gate, up, down, biases, f.activation());
+    }
+
+    /// A matrix an expert: `NAME_exps.weight`, or `NAME.0.weight` and so on as converters before April 2024 wrote them.
+    private Weight experts(String name, Shape want) {
+        String stacked = name + "_exps.weight";
+        if (file.find(stacked).isPresent() || file.find(name + ".0.weight").isEmpty()) {
+            return place(stacked, WeightUse.EXPERTS, want);
+        }
+        List<String> single = IntStream.range(0, Math.toIntExact(want.slices()))
+                .mapToObj(e -> name + "." + e + ".weight")
+                .toList();
+        TensorView all = file.stack(stacked, single)
+                .orElseThrow(() -> new PanamoeException(file.name() + ": " + single.getFirst() + " to "
+                        + single.getLast() + " differ in type or shape or are not equally far from each other, so they"
+                        + " cannot be read as one tensor; convert the model again with a current converter, or get a"
+                        + " file made after April 2024"));
+        return tensor(stacked, Optional.of(all), want, t -> sink.place(t, WeightUse.EXPERTS));
     }
 
     /// Gemma's router input is `rms(x) / sqrt(d) * scale`: the constant goes into the weight.
@@ -440,12 +494,12 @@ final class WeightLoader {
         return value[0];
     }
 
-    /// A small vector, decoded on the host.
+    /// A few values, decoded on the host.
     private float[] decode(TensorView vector) {
         BlockDecoder decoder = Quants.find(vector.type())
                 .orElseThrow(() -> new PanamoeException(file.name() + ": " + vector.name() + ": " + vector.type()
                         + " cannot be decoded; it should be F32"));
-        float[] out = new float[Math.toIntExact(vector.shape().cols())];
+        float[] out = new float[Math.toIntExact(vector.shape().size())];
         decoder.decode(vector.data(), 0, out, 0, out.length);
         return out;
     }

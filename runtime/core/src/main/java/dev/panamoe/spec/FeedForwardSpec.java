@@ -5,10 +5,20 @@ import java.util.Set;
 
 /// The feed-forward part of a layer.
 public sealed interface FeedForwardSpec {
+    private static void requireWidth(int width) {
+        if (width < 1) {
+            throw new IllegalArgumentException("a feed-forward of width " + width);
+        }
+    }
+
     /// `down(activation(gate x) * up x)`.
     ///
     /// @param width rows of gate and up
-    record Dense(int width, Activation activation) implements FeedForwardSpec {}
+    record Dense(int width, Activation activation) implements FeedForwardSpec {
+        public Dense {
+            requireWidth(width);
+        }
+    }
 
     /// A few of many experts, and perhaps a dense feed-forward that every token passes as well.
     ///
@@ -42,6 +52,7 @@ public sealed interface FeedForwardSpec {
         }
 
         public Moe {
+            requireWidth(width);
             parts = Set.copyOf(parts);
         }
 

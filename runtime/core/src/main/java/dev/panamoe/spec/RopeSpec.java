@@ -23,6 +23,11 @@ public final class RopeSpec {
     public RopeSpec(Pairing pairing, float[] inverseFrequencies, float amplitude) {
         this.pairing = pairing;
         this.inverseFrequencies = inverseFrequencies.clone();
+        for (float f : this.inverseFrequencies) {
+            if (!Float.isFinite(f)) {
+                throw new IllegalArgumentException("a rope frequency is " + f);
+            }
+        }
         this.amplitude = amplitude;
     }
 

@@ -1,6 +1,7 @@
 package dev.panamoe.tensor;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Collections;
 import java.util.List;
 
 /// A named tensor in memory that somebody else owns (usually the mapped model file). Rows of a slice are contiguous:
@@ -78,16 +79,21 @@ public record TensorView(
                 sliceScales);
     }
 
-    /// The same bytes under other dimensions of the same row length.
+    /// The same bytes under other dimensions of the same row length. The factor of a single slice goes to all.
     ///
-    /// @throws IllegalArgumentException when the row length differs, the slices do not touch or have scales
+    /// @throws IllegalArgumentException when the row length differs, the slices do not touch, or several have factors of
+    ///     their own and would become others
     public TensorView reshape(Shape other) {
+        boolean sameSlices = other.slices() == shape.slices();
         if (other.cols() != shape.cols()
                 || other.size() != shape.size()
                 || sliceStride != sliceBytes()
-                || !sliceScales.isEmpty()) {
+                || (sliceScales.size() > 1 && !sameSlices)) {
             throw new IllegalArgumentException(name + ": " + shape + " cannot be read as " + other);
         }
-        return new TensorView(name, type, other, data);
+        TensorView view = new TensorView(name, type, other, data);
+        return sliceScales.size() == 1
+                ? view.withSliceScales(Collections.nCopies(Math.toIntExact(other.slices()), sliceScales.getFirst()))
+                : view.withSliceScales(sliceScales);
     }
 }

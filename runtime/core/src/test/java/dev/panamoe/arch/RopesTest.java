@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 /// DeepSeek's published numbers: base 10000, factor 40, 4096 positions, 64 rotated values.
 class RopesTest {
     private static final float[] PLAIN = Ropes.plain(64, 10_000f);
-    private static final float[] YARN = Ropes.yarn(64, 10_000f, 40f, 4096, 32f, 1f);
+    private static final float[] YARN = Ropes.yarn(64, 10_000f, 40f, 4096, 32f, 1f, true);
 
     @Test
     void plainFrequenciesFallGeometrically() {

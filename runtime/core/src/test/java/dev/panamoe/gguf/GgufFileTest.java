@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.panamoe.PanamoeException;
+import dev.panamoe.arch.Architectures;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.Shape;
 import dev.panamoe.tensor.TensorView;
@@ -111,6 +112,46 @@ class GgufFileTest {
         }
     }
 
+    /// Experts as old converters wrote them: interleaved with other tensors, but at one distance.
+    @Test
+    void matricesAtEqualDistancesAreSlicesOfOne() {
+        byte[] bytes = new GgufWriter()
+                .tensor("a.0", QuantType.F32, 2, 3)
+                .tensor("b.0", QuantType.F32, 5)
+                .tensor("a.1", QuantType.F32, 2, 3)
+                .tensor("b.1", QuantType.F32, 5)
+                .tensor("a.2", QuantType.F32, 2, 3)
+                .tensor("b.2", QuantType.F16, 5)
+                .tensor("a.3", QuantType.F32, 2, 3)
+                .bytes();
+        try (GgufFile file = GgufFile.ofMemory("m", MemorySegment.ofArray(bytes))) {
+            TensorView all = file.stack("a", List.of("a.0", "a.1", "a.2", "a.3")).orElseThrow();
+            assertThat(all.name()).isEqualTo("a");
+            assertThat(all.shape()).isEqualTo(Shape.of(2, 3, 4));
+            assertThat(all.sliceStride()).isEqualTo(64);
+            for (int i = 0; i < 4; i++) {
+                assertThat(all.data().asSlice(i * all.sliceStride(), all.sliceBytes())
+                                .mismatch(file.get("a." + i).data()))
+                        .as("slice %d", i)
+                        .isEqualTo(-1);
+            }
+            assertThat(file.stack("a", List.of("a.2")).orElseThrow().shape().slices())
+                    .isEqualTo(1);
+            assertThat(file.stack("a", List.of("a.0", "a.1", "a.3")))
+                    .as("unequal distances")
+                    .isEmpty();
+            assertThat(file.stack("a", List.of("a.1", "a.0"))).as("backwards").isEmpty();
+            assertThat(file.stack("a", List.of("a.0", "a.0"))).as("twice").isEmpty();
+            assertThat(file.stack("a", List.of("a.0", "b.0"))).as("other shapes").isEmpty();
+            assertThat(file.stack("b", List.of("b.0", "b.1", "b.2")))
+                    .as("another type")
+                    .isEmpty();
+            assertThatThrownBy(() -> file.stack("a", List.of("a.0", "a.7")))
+                    .isInstanceOf(PanamoeException.class)
+                    .hasMessageContaining("tensor a.7 is missing");
+        }
+    }
+
     static Stream<Path> fixtures() throws IOException {
         try (Stream<Path> all = Files.walk(FIXTURES)) {
             List<Path> found = all.filter(p -> p.toString().endsWith(".gguf"))
@@ -126,7 +167,7 @@ class GgufFileTest {
     @MethodSource("fixtures")
     void opensEveryFixture(Path path) {
         try (GgufFile file = GgufFile.open(path)) {
-            assertThat(file.metadata().string("general.architecture")).isIn("gemma4", "deepseek2");
+            assertThat(file.metadata().string("general.architecture")).isIn(Architectures.names());
             assertThat(file.tensors()).isNotEmpty();
             assertThat(file.warnings()).isEmpty();
             assertThat(file.metadata().strings("tokenizer.ggml.tokens").size()).isGreaterThan(100);

@@ -75,6 +75,24 @@ class ReferenceOpsTest {
     }
 
     @Test
+    void factorsOfSlicesMultiplyWhatTheyDecodeTo() {
+        TensorView view = new TensorView(
+                        "w", QuantType.F32, Shape.of(2, 1, 2), MemorySegment.ofArray(new float[] {1, 2, 10, 20}))
+                .withSliceScales(List.of(0.5f, 3f));
+        Rows y = rows(4, 1);
+        Weight w = device.upload(view, WeightUse.MATMUL_PER_HEAD);
+        device.ops().matmulPerHead(y, w, rows(4, 2, 1, 1, 1, 1, 0, 1, 0, 1));
+        assertThat(read(y)).containsExactly(1.5f, 90, 1, 60);
+        Weight table = device.upload(
+                new TensorView("t", QuantType.F32, Shape.of(2, 1), MemorySegment.ofArray(new float[] {4, 6}))
+                        .withSliceScales(List.of(0.25f)),
+                WeightUse.EMBED);
+        Rows x = rows(1, 2);
+        device.ops().embed(x, table, ids(1, 1, 0), 2f);
+        assertThat(read(x)).containsExactly(2, 3);
+    }
+
+    @Test
     void matmulPerHeadTakesTheSliceOfTheRow() {
         Rows y = rows(4, 1);
         Weight w = weight(Shape.of(2, 1, 2), 1, 2, 10, 20);
