@@ -13,7 +13,11 @@ import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.Rows;
+import dev.panamoe.spi.Weight;
+import dev.panamoe.spi.WeightUse;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -45,7 +49,12 @@ class AttentionConformanceTest {
     }
 
     /// A history of `past` tokens that is stored token by token, then a batch of `batch` tokens.
-    private record Case(CacheSpec cache, int heads, int window, int past, int batch) {
+    /// With sinks when there are any.
+    private record Case(CacheSpec cache, int heads, int window, int past, int batch, List<Float> sinks) {
+        Case(CacheSpec cache, int heads, int window, int past, int batch) {
+            this(cache, heads, window, past, batch, List.of());
+        }
+
         Matrix keys() {
             return Matrix.random(past + batch, cache.kvHeads() * cache.keySize(), 1);
         }
@@ -104,14 +113,24 @@ class AttentionConformanceTest {
             Rows out = Lab.empty(d, count * heads, cache.valueSize(), 4, 1);
             int[] positions = IntStream.range(from, from + count).toArray();
             float scale = (float) (1 / Math.sqrt(cache.keySize()));
-            d.ops().attention(out, q, kv, Lab.ids(d, count, 1, positions), new Attention(heads, scale, window));
+            Weight own = sinks.isEmpty() ? null : d.upload(Weights.vector(floats(sinks)), WeightUse.VECTOR);
+            d.ops().attention(out, q, kv, Lab.ids(d, count, 1, positions), new Attention(heads, scale, window, own));
             return Lab.read(d, out);
         }
     }
 
-    private void check(Case c) {
+    private static float[] floats(List<Float> values) {
+        float[] out = new float[values.size()];
+        for (int i = 0; i < out.length; i++) {
+            out[i] = values.get(i);
+        }
+        return out;
+    }
+
+    private Matrix check(Case c) {
         Matrix y = lab.check(c.toString(), BOUND, c::on);
         assertSameBits(c + ", one by one", c.oneByOne(lab.device()), y);
+        return y;
     }
 
     private static CacheSpec cache(int kvHeads, int size, int capacity, CacheType type) {
@@ -147,6 +166,32 @@ class AttentionConformanceTest {
     void windows() {
         for (int window : new int[] {1, 2, 8, 32, 100}) {
             check(new Case(cache(2, 16, 75, CacheType.F32), 4, window, 70, 5));
+        }
+    }
+
+    /// One more logit a head: of the size of the scores, with windows and rings, and with several heads a key.
+    @Test
+    void sinks() {
+        List<Float> sinks = List.of(0.5f, -1f, 0f, 3f, 20f, -20f);
+        for (CacheType type : CacheType.values()) {
+            check(new Case(cache(2, 64, 70, type), 6, 0, 61, 5, sinks));
+        }
+        check(new Case(cache(3, 33, 9, CacheType.F32), 6, 0, 0, 9, sinks));
+        check(new Case(cache(1, 16, 12, CacheType.F16), 6, 8, 40, 4, sinks));
+        check(new Case(new CacheSpec(1, 72, 64, true, 40, CacheType.F16), 6, 0, 35, 3, sinks));
+    }
+
+    @Test
+    void sinksFarAboveAndBelowTheScores() {
+        CacheSpec spec = cache(1, 16, 80, CacheType.F32);
+        Matrix without = check(new Case(spec, 4, 0, 70, 3));
+        for (float below : new float[] {-3e38f, -1e30f, -1000, Float.NEGATIVE_INFINITY}) {
+            List<Float> sinks = Collections.nCopies(4, below);
+            assertSameBits("a sink of " + below, check(new Case(spec, 4, 0, 70, 3, sinks)), without);
+        }
+        for (float above : new float[] {200, 1e30f, 3e38f}) {
+            Matrix nothing = check(new Case(spec, 4, 0, 70, 3, Collections.nCopies(4, above)));
+            assertThat(nothing.values()).containsOnly(0);
         }
     }
 
