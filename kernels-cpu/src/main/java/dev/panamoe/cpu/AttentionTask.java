@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
 /// Attention over a cache. A chunk is some queries that read the same key head.
 ///
 /// Positions are worked off in blocks that begin at multiples of {@link #BLOCK}: keys and values of a block are
-/// unpacked
-/// once for all queries of the chunk, and a running maximum and sum are carried from block to block (online softmax).
-/// Which blocks a query sees, and in which order, depends on its own position only.
+/// unpacked once for all queries of the chunk, and a running maximum and sum are carried from block to block (online
+/// softmax); a sink is what they begin with. Which blocks a query sees, and in which order, depends on its own position
+/// only.
 final class AttentionTask implements WorkerPool.Task {
     private static final int BLOCK = 32;
 
@@ -44,6 +44,9 @@ final class AttentionTask implements WorkerPool.Task {
     private int[] lasts = new int[0];
     private int[] scoresAt = new int[0];
 
+    /// What the softmax of each begins with: its head's sink, or nothing.
+    private float[] sinks = new float[0];
+
     AttentionTask(Scratch[] scratch) {
         this.scratch = scratch;
     }
@@ -62,6 +65,8 @@ final class AttentionTask implements WorkerPool.Task {
         outAt = Scratch.atLeast(outAt, qs.rows());
         firsts = Scratch.atLeast(firsts, qs.rows());
         lasts = Scratch.atLeast(lasts, qs.rows());
+        sinks = Scratch.atLeast(sinks, qs.rows());
+        float[] headSinks = how.sinks() == null ? null : ((CpuVector) how.sinks()).values();
         for (int r = 0; r < qs.rows(); r++) {
             int token = r / how.heads();
             int head = r % how.heads();
@@ -70,6 +75,7 @@ final class AttentionTask implements WorkerPool.Task {
             outAt[i] = outs.offset() + r * outs.stride();
             int position = positions[at.offset() + token];
             lasts[i] = position;
+            sinks[i] = headSinks == null ? Float.NEGATIVE_INFINITY : headSinks[head];
             firsts[i] = how.window() == 0 ? 0 : Math.max(0, position - how.window() + 1);
         }
         int forBalance = Math.ceilDiv(qs.rows(), 2 * pool.threads());
@@ -98,11 +104,11 @@ final class AttentionTask implements WorkerPool.Task {
         mine.scores = Scratch.atLeast(mine.scores, QUERIES * BLOCK);
         mine.maxima = Scratch.atLeast(mine.maxima, QUERIES);
         mine.totals = Scratch.atLeast(mine.totals, QUERIES);
-        Arrays.fill(mine.maxima, 0, count, Float.NEGATIVE_INFINITY);
-        Arrays.fill(mine.totals, 0, count, 0);
         int first = Integer.MAX_VALUE;
         int last = 0;
         for (int i = from; i < from + count; i++) {
+            mine.maxima[i - from] = sinks[i];
+            mine.totals[i - from] = sinks[i] == Float.NEGATIVE_INFINITY ? 0 : 1;
             first = Math.min(first, firsts[i]);
             last = Math.max(last, lasts[i]);
             Arrays.fill(out, outAt[i], outAt[i] + spec.valueSize(), 0);
@@ -123,6 +129,7 @@ final class AttentionTask implements WorkerPool.Task {
                     scoresAt,
                     from,
                     count,
+                    attention.scale(),
                     mine.sums);
             if (!spec.valuesInKeys()) {
                 cache.values(head, begin, n, mine.values, 0, valueStride);
@@ -152,7 +159,6 @@ final class AttentionTask implements WorkerPool.Task {
         }
         float max = mine.maxima[local];
         for (int p = begin; p < end; p++) {
-            scores[at + p] *= attention.scale();
             max = Math.max(max, scores[at + p]);
         }
         Arrays.fill(scores, at, at + begin, Float.NEGATIVE_INFINITY);

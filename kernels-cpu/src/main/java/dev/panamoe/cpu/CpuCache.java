@@ -1,9 +1,9 @@
 package dev.panamoe.cpu;
 
-import dev.panamoe.spec.CacheType;
+import dev.panamoe.quant.BlockEncoder;
+import dev.panamoe.quant.Quants;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.KvCache;
-import dev.panamoe.tensor.LittleEndian;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -12,7 +12,9 @@ import java.lang.foreign.MemorySegment;
 final class CpuCache implements KvCache {
     private final CacheSpec spec;
     private final WeightFormat format;
-    private final int valueBytes;
+    private final BlockEncoder encoder;
+    private final long keyBytes;
+    private final long valueBytes;
     private final long valuesAt;
     private final Arena arena;
     private final MemorySegment data;
@@ -22,8 +24,10 @@ final class CpuCache implements KvCache {
     CpuCache(CacheSpec spec) {
         this.spec = spec;
         this.format = WeightFormat.of(spec.type().storage());
-        this.valueBytes = spec.type().storage().blockBytes();
-        this.valuesAt = (long) spec.kvHeads() * spec.capacity() * spec.keySize() * valueBytes;
+        this.encoder = Quants.encoder(spec.type().storage());
+        this.keyBytes = spec.keyBytes();
+        this.valueBytes = spec.valueBytes();
+        this.valuesAt = keyBytes * spec.kvHeads() * spec.capacity();
         this.arena = Arena.ofShared();
         this.data = arena.allocate(spec.byteSize(), 64);
     }
@@ -37,20 +41,10 @@ final class CpuCache implements KvCache {
     void store(int position, float[] k, int kAt, float[] v, int vAt) {
         int slot = position % spec.capacity();
         for (int head = 0; head < spec.kvHeads(); head++) {
-            store(k, kAt + head * spec.keySize(), keyOffset(head, slot), spec.keySize());
+            encoder.encode(k, kAt + head * spec.keySize(), data, keyOffset(head, slot), spec.keySize());
             if (!spec.valuesInKeys()) {
-                store(v, vAt + head * spec.valueSize(), valueOffset(head, slot), spec.valueSize());
+                encoder.encode(v, vAt + head * spec.valueSize(), data, valueOffset(head, slot), spec.valueSize());
             }
-        }
-    }
-
-    private void store(float[] from, int at, long offset, int count) {
-        if (spec.type() == CacheType.F32) {
-            MemorySegment.copy(from, at, data, LittleEndian.F32, offset, count);
-            return;
-        }
-        for (int i = 0; i < count; i++) {
-            data.set(LittleEndian.I16, offset + 2L * i, Float.floatToFloat16(from[at + i]));
         }
     }
 
@@ -71,11 +65,11 @@ final class CpuCache implements KvCache {
     }
 
     private long keyOffset(int head, int slot) {
-        return ((long) head * spec.capacity() + slot) * spec.keySize() * valueBytes;
+        return ((long) head * spec.capacity() + slot) * keyBytes;
     }
 
     private long valueOffset(int head, int slot) {
-        return valuesAt + ((long) head * spec.capacity() + slot) * spec.valueSize() * valueBytes;
+        return valuesAt + ((long) head * spec.capacity() + slot) * valueBytes;
     }
 
     @Override

@@ -19,6 +19,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /// The cores of this machine. Weights are read where they are; buffers are heap arrays; caches lie in native memory.
 final class CpuDevice implements Device {
@@ -52,9 +53,11 @@ final class CpuDevice implements Device {
 
     @Override
     public boolean supports(WeightUse use, QuantType type) {
-        return use == WeightUse.VECTOR
-                ? type.blockSize() == 1 && WeightFormat.TYPES.containsKey(type)
-                : WeightFormat.TYPES.containsKey(type);
+        return switch (use) {
+            case EMBED, MATMUL, MATMUL_PER_HEAD, EXPERTS -> WeightFormat.TYPES.containsKey(type);
+            case EXPERT_BIAS -> type == QuantType.F32;
+            case VECTOR -> type.blockSize() == 1 && WeightFormat.TYPES.containsKey(type);
+        };
     }
 
     @Override
@@ -80,7 +83,19 @@ final class CpuDevice implements Device {
                 cols,
                 Math.toIntExact(view.shape().rows()),
                 Math.toIntExact(view.shape().slices()),
+                factors(view),
                 format);
+    }
+
+    private static float @Nullable [] factors(TensorView view) {
+        if (view.sliceScales().isEmpty()) {
+            return null;
+        }
+        float[] factors = new float[view.sliceScales().size()];
+        for (int i = 0; i < factors.length; i++) {
+            factors[i] = view.sliceScales().get(i);
+        }
+        return factors;
     }
 
     private MemorySegment copy(TensorView view) {

@@ -54,7 +54,7 @@ final class CpuOps implements Ops {
             }
             int at = y.offset() + r * y.stride();
             table.format().unpack(table.data(), table.offset(0, token), out, at, table.cols());
-            Elementwise.scale(out, at, scale, table.cols());
+            Elementwise.scale(out, at, scale * table.factor(0), table.cols());
         }
     }
 

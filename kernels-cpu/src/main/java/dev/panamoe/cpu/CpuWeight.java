@@ -5,12 +5,15 @@ import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /// A matrix, or several, read in place.
 ///
 /// @param data of native memory: one kind of segment keeps the kernels' reads free of type checks
 /// @param cols length of a row
 /// @param rows of one slice
+/// @param factors on the values of a slice, one a slice; null = all 1
+@SuppressWarnings("ArrayRecordComponent") // compared by identity only
 record CpuWeight(
         String name,
         QuantType type,
@@ -21,6 +24,7 @@ record CpuWeight(
         int cols,
         int rows,
         int slices,
+        float @Nullable [] factors,
         WeightFormat format)
         implements Weight {
     /// What tasks hold before their first run: one zero.
@@ -34,10 +38,16 @@ record CpuWeight(
             1,
             1,
             1,
+            null,
             WeightFormat.of(QuantType.F32));
 
     /// Byte of row `row` of slice `slice`.
     long offset(int slice, int row) {
         return slice * sliceStride + row * rowBytes;
+    }
+
+    /// What products with slice `slice` are multiplied by.
+    float factor(int slice) {
+        return factors == null ? 1 : factors[slice];
     }
 }

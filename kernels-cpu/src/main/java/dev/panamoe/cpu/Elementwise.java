@@ -5,6 +5,8 @@ import static dev.panamoe.cpu.Simd.L;
 import static dev.panamoe.cpu.Simd.SUMS;
 
 import dev.panamoe.spec.Activation;
+import dev.panamoe.tensor.LittleEndian;
+import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import org.jspecify.annotations.Nullable;
@@ -71,7 +73,7 @@ final class Elementwise {
         switch (activation) {
             case SILU -> siluGlu(y, yAt, gate, gateAt, up, upAt, n);
             case GELU_TANH -> geluGlu(y, yAt, gate, gateAt, up, upAt, n);
-            case SWIGLU_CLAMPED -> throw new UnsupportedOperationException("not yet");
+            case SWIGLU_CLAMPED -> clampedSwiglu(y, yAt, gate, gateAt, up, upAt, n);
         }
     }
 
@@ -101,6 +103,21 @@ final class Elementwise {
             VectorMask<Float> rest = F.indexInRange(whole, n);
             VectorMath.gelu(FloatVector.fromArray(F, gate, gateAt + whole, rest))
                     .mul(FloatVector.fromArray(F, up, upAt + whole, rest))
+                    .intoArray(y, yAt + whole, rest);
+        }
+    }
+
+    private static void clampedSwiglu(float[] y, int yAt, float[] gate, int gateAt, float[] up, int upAt, int n) {
+        int whole = n - n % L;
+        for (int i = 0; i < whole; i += L) {
+            VectorMath.clampedSwiglu(FloatVector.fromArray(F, gate, gateAt + i), FloatVector.fromArray(F, up, upAt + i))
+                    .intoArray(y, yAt + i);
+        }
+        if (whole < n) {
+            VectorMask<Float> rest = F.indexInRange(whole, n);
+            VectorMath.clampedSwiglu(
+                            FloatVector.fromArray(F, gate, gateAt + whole, rest),
+                            FloatVector.fromArray(F, up, upAt + whole, rest))
                     .intoArray(y, yAt + whole, rest);
         }
     }
@@ -150,6 +167,19 @@ final class Elementwise {
         }
         for (int i = whole; i < n; i++) {
             y[yAt + i] += x[xAt + i];
+        }
+    }
+
+    /// `y += x`, where `x` are floats from byte `offset` of `src` on.
+    static void add(float[] y, int yAt, MemorySegment src, long offset, int n) {
+        int whole = n - n % L;
+        for (int i = 0; i < whole; i += L) {
+            FloatVector.fromArray(F, y, yAt + i)
+                    .add(Simd.floats(src, offset + 4L * i))
+                    .intoArray(y, yAt + i);
+        }
+        for (int i = whole; i < n; i++) {
+            y[yAt + i] += src.get(LittleEndian.F32, offset + 4L * i);
         }
     }
 

@@ -7,6 +7,7 @@ import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import org.jspecify.annotations.Nullable;
 
 /// The feed-forward of chosen experts. Pairs of a token and one of its experts are sorted by expert; then three passes:
 /// gate, up and activation of every pair; down of every pair; the weighted sum of each token, in the order of its
@@ -23,6 +24,7 @@ final class ExpertsTask {
     private CpuWeight gate = CpuWeight.NONE;
     private CpuWeight up = CpuWeight.NONE;
     private CpuWeight down = CpuWeight.NONE;
+    private Experts.@Nullable Biases biases;
     private Activation activation = Activation.SILU;
     private Rows xs = CpuOps.NO_ROWS;
     private Rows ys = CpuOps.NO_ROWS;
@@ -57,6 +59,7 @@ final class ExpertsTask {
         gate = (CpuWeight) experts.gate();
         up = (CpuWeight) experts.up();
         down = (CpuWeight) experts.down();
+        biases = experts.biases();
         activation = experts.activation();
         xs = x;
         ys = y;
@@ -119,6 +122,10 @@ final class ExpertsTask {
         float[] x = HostBuffer.floats(xs);
         Products.rows(gate, expert, from, count, x, xAt, gates, hiddenAt, first, pairs, scratch[thread]);
         Products.rows(up, expert, from, count, x, xAt, ups, hiddenAt, first, pairs, scratch[thread]);
+        if (biases != null) {
+            addBias(gates, hiddenAt, (CpuWeight) biases.gate(), expert, from, count, first, pairs);
+            addBias(ups, hiddenAt, (CpuWeight) biases.up(), expert, from, count, first, pairs);
+        }
         for (int i = first; i < first + pairs; i++) {
             int o = hiddenAt[i] + from;
             Elementwise.glu(activation, gates, o, gates, o, ups, o, count);
@@ -133,6 +140,18 @@ final class ExpertsTask {
         int first = starts[expert];
         int pairs = starts[expert + 1] - first;
         Products.rows(down, expert, from, count, gates, hiddenAt, results, resultAt, first, pairs, scratch[thread]);
+        if (biases != null) {
+            addBias(results, resultAt, (CpuWeight) biases.down(), expert, from, count, first, pairs);
+        }
+    }
+
+    /// Adds values `from` to `from + count - 1` of an expert's row of `bias` to what its pairs have there.
+    private static void addBias(
+            float[] y, int[] yAt, CpuWeight bias, int expert, int from, int count, int first, int pairs) {
+        long offset = bias.offset(0, expert) + 4L * from;
+        for (int i = first; i < first + pairs; i++) {
+            Elementwise.add(y, yAt[i] + from, bias.data(), offset, count);
+        }
     }
 
     private void sum(int token, int thread) {

@@ -44,8 +44,8 @@ final class Products {
         return ((cols + SUMS - 1) & -SUMS) + SUMS;
     }
 
-    /// `y[yAt[t] + o] = sum_c W[slice, o, c] * x[xAt[t] + c]` for rows `from` to `from + count - 1` of the slice and
-    /// entries `first` to `first + tokens - 1` of `xAt` and `yAt`.
+    /// `y[yAt[t] + o] = factor(slice) * sum_c W[slice, o, c] * x[xAt[t] + c]` for rows `from` to `from + count - 1` of
+    /// the slice and entries `first` to `first + tokens - 1` of `xAt` and `yAt`.
     static void rows(
             CpuWeight w,
             int slice,
@@ -82,6 +82,7 @@ final class Products {
         WeightFormat format = w.format();
         MemorySegment data = w.data();
         int cols = w.cols();
+        float factor = w.factor(slice);
         for (WeightFormat decoy : DECOYS) {
             dot(decoy, data, w.offset(slice, from), x, xAt[first], 0, sums);
         }
@@ -89,7 +90,7 @@ final class Products {
             long offset = w.offset(slice, row);
             for (int t = first; t < first + tokens; t++) {
                 dot(format, data, offset, x, xAt[t], cols, sums);
-                y[yAt[t] + row] = Tile.total(sums, 0);
+                y[yAt[t] + row] = factor * Tile.total(sums, 0);
             }
         }
     }
@@ -134,14 +135,14 @@ final class Products {
                         yAt,
                         t,
                         Math.min(TOKENS, first + tokens - t),
+                        w.factor(slice),
                         scratch.sums);
             }
         }
     }
 
-    /// `n` rows of a panel, which are rows from `row` on of the result, with up to {@link #TOKENS} rows of `x`. The
-    /// last
-    /// tile of four may reach beyond either; what it computes there is not used.
+    /// `n` rows of a panel, which are rows from `row` on of the result, with up to {@link #TOKENS} rows of `x`, times
+    /// `factor`. The last tile of four may reach beyond either; what it computes there is not used.
     static void panel(
             float[] panel,
             int stride,
@@ -154,6 +155,7 @@ final class Products {
             int[] yAt,
             int first,
             int tokens,
+            float factor,
             float[] sums) {
         int tiles = (n + 3) >> 2;
         int last = first + tokens - 1;
@@ -183,7 +185,7 @@ final class Products {
                 int o = yAt[first + t] + row + 4 * i;
                 int valid = Math.min(4, n - 4 * i);
                 for (int r = 0; r < valid; r++) {
-                    y[o + r] = Tile.total(sums, s + r * SUMS);
+                    y[o + r] = factor * Tile.total(sums, s + r * SUMS);
                 }
             }
         }

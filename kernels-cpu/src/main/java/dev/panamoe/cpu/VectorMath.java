@@ -60,6 +60,12 @@ final class VectorMath {
         return x.div(exp(z).add(1f));
     }
 
+    /// {@link dev.panamoe.spec.Activation#SWIGLU_CLAMPED}.
+    static FloatVector clampedSwiglu(FloatVector gate, FloatVector up) {
+        FloatVector g = gate.min(7f);
+        return g.div(exp(g.mul(-1.702f)).add(1f)).mul(up.max(-7f).min(7f).add(1f));
+    }
+
     /// `tanh x`, within 2e-7.
     static FloatVector tanh(FloatVector x) {
         FloatVector two = FloatVector.broadcast(F, 2f);

@@ -21,15 +21,16 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorOperators;
 
 /// Speed of `matmul` by storage type, of experts and attention, see `docs/performance.md`. Everything is measured in
-/// turns within one run, and
-/// the best turn counts, so that ratios hold on a machine that others use too.
+/// turns within one run, and the best turn counts, so that ratios hold on a machine that others use too.
 ///
 /// Arguments: number of threads, then storage types (all when there is none).
 final class KernelBenchmark {
@@ -137,38 +138,45 @@ final class KernelBenchmark {
         }
     }
 
+    /// All cache types in turn, each with a cache of its own.
     private static void attention(Device device, int tokens) {
         int positions = 4096;
         int heads = 16;
         int kvHeads = 8;
         int size = 256;
-        try (KvCache cache =
-                device.allocateCache(new CacheSpec(kvHeads, size, size, false, positions, CacheType.F16))) {
-            Ids at = Ids.of(device.allocate(Buffer.Kind.I32, positions), positions, 1);
-            device.write(at, IntStream.range(0, positions).toArray());
-            Rows k = random(device, 64, kvHeads * size);
+        Ids at = Ids.of(device.allocate(Buffer.Kind.I32, positions), positions, 1);
+        device.write(at, IntStream.range(0, positions).toArray());
+        Rows k = random(device, 64, kvHeads * size);
+        Map<CacheType, KvCache> caches = new EnumMap<>(CacheType.class);
+        for (CacheType type : CacheType.values()) {
+            KvCache cache = device.allocateCache(new CacheSpec(kvHeads, size, size, false, positions, type));
             for (int p = 0; p < positions; p += 64) {
                 device.ops().kvAppend(cache, k, k, at.rows(p, 64));
             }
-            Rows q = random(device, tokens * heads, size);
-            Rows out = random(device, tokens * heads, size);
-            Attention how = new Attention(heads, 0.06f, 0);
-            Ids last = at.rows(positions - tokens, tokens);
-            double best = Double.MAX_VALUE;
-            for (int turn = 0; turn < (tokens == 1 ? 50 : 5); turn++) {
-                best = Math.min(best, seconds(() -> device.ops().attention(out, q, cache, last, how)));
-            }
-            System.out.printf(
-                    "attention, %d tokens, %d positions, %d heads x %d on %d: %.2f ms, %.1f GB/s, %.1f GMAC/s%n",
-                    tokens,
-                    positions,
-                    heads,
-                    size,
-                    kvHeads,
-                    best * 1e3,
-                    cache.spec().byteSize() / best / 1e9,
-                    2.0 * tokens * heads * size * positions / best / 1e9);
+            caches.put(type, cache);
         }
+        Rows q = random(device, tokens * heads, size);
+        Rows out = random(device, tokens * heads, size);
+        Attention how = new Attention(heads, 0.06f, 0);
+        Ids last = at.rows(positions - tokens, tokens);
+        Map<CacheType, Double> best = new EnumMap<>(CacheType.class);
+        for (int turn = 0; turn < (tokens == 1 ? 50 : 5); turn++) {
+            caches.forEach((type, cache) ->
+                    best.merge(type, seconds(() -> device.ops().attention(out, q, cache, last, how)), Math::min));
+        }
+        double f16 = best.getOrDefault(CacheType.F16, Double.NaN);
+        best.forEach((type, s) -> System.out.printf(
+                "attention, %s, %d tokens, %d positions, %d heads x %d on %d: %.2f ms, %.2f of F16, %.1f GMAC/s%n",
+                type,
+                tokens,
+                positions,
+                heads,
+                size,
+                kvHeads,
+                s * 1e3,
+                s / f16,
+                2.0 * tokens * heads * size * positions / s / 1e9));
+        caches.values().forEach(KvCache::close);
     }
 
     private static Rows random(Device device, int rows, int cols) {

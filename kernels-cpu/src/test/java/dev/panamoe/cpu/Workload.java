@@ -47,6 +47,8 @@ final class Workload {
     private final List<Weight> matrices = new ArrayList<>();
     private final List<Experts> experts = new ArrayList<>();
     private final List<KvCache> caches = new ArrayList<>();
+    private final Experts biased;
+    private final Weight sinks;
     private final Weight norm;
     private final Rope halves;
     private final Rope interleaved;
@@ -68,6 +70,12 @@ final class Workload {
             Weight e = device.upload(weight(type, Shape.of(SIZE, SIZE, EXPERTS), random), WeightUse.EXPERTS);
             experts.add(new Experts(e, e, e, type == QuantType.F32 ? Activation.GELU_TANH : Activation.SILU));
         }
+        Weight bias = device.upload(weight(QuantType.F32, Shape.of(SIZE, EXPERTS), random), WeightUse.EXPERT_BIAS);
+        TensorView scaled =
+                weight(QuantType.Q8_0, Shape.of(SIZE, SIZE, EXPERTS), random).withSliceScales(List.of(1f, 2f, 3f, 4f));
+        Weight e = device.upload(scaled, WeightUse.EXPERTS);
+        biased = new Experts(e, e, e, new Experts.Biases(bias, bias, bias), Activation.SWIGLU_CLAMPED);
+        sinks = device.upload(weight(QuantType.F32, Shape.of(HEADS), random), WeightUse.VECTOR);
         for (CacheType type : CacheType.values()) {
             caches.add(device.allocateCache(new CacheSpec(2, SIZE / HEADS, SIZE / HEADS, false, TOKENS, type)));
         }
@@ -88,7 +96,7 @@ final class Workload {
         Ids at = positions.rows(0, tokens);
         Ids chosen = ids.rows(0, tokens);
         Rows weights = factors.rows(0, tokens);
-        Attention attention = new Attention(HEADS, 0.1f, 3);
+        Attention attention = new Attention(HEADS, 0.1f, 3, sinks);
         ops.route(chosen, weights, logits.rows(0, tokens), router);
         for (int i = 0; i < matrices.size(); i++) {
             ops.embed(out, matrices.get(i), at, 2);
@@ -97,7 +105,10 @@ final class Workload {
             ops.experts(out, experts.get(i), in, chosen, weights);
             ops.add(other, out);
         }
+        ops.experts(out, biased, in, chosen, weights);
+        ops.add(other, out);
         ops.rmsNorm(out, other, norm, 1e-6f);
+        ops.addBias(out, norm);
         ops.rope(out.split(HEADS), at, halves);
         ops.rope(out.split(HEADS), at, interleaved);
         for (int i = 0; i < caches.size(); i++) {

@@ -49,7 +49,7 @@ final class ModelOptions {
     @Option(
             names = "--cache-type",
             paramLabel = "T",
-            description = "How keys and values are stored: f16 (default) or f32.")
+            description = "How keys and values are stored: f32, f16 (default), bf16, q8_0 or q4_0.")
     private CacheType cacheType = CacheType.F16;
 
     /// A file, or an embedded model.

@@ -43,6 +43,16 @@ public final class Quants {
                         + supported().stream().map(QuantType::name).collect(Collectors.joining(", "))));
     }
 
+    /// The encoder of a type.
+    ///
+    /// @throws IllegalArgumentException when there is none: only types that caches are stored as have one
+    public static BlockEncoder encoder(QuantType type) {
+        if (find(type).orElse(null) instanceof BlockEncoder encoder) {
+            return encoder;
+        }
+        throw new IllegalArgumentException("values cannot be stored as " + type);
+    }
+
     /// The types that can be decoded, in the order of their GGUF ids.
     public static Set<QuantType> supported() {
         return Collections.unmodifiableSet(DECODERS.keySet());

@@ -1,17 +1,24 @@
 package dev.panamoe.reference;
 
-import dev.panamoe.spec.CacheType;
+import dev.panamoe.quant.BlockDecoder;
+import dev.panamoe.quant.BlockEncoder;
+import dev.panamoe.quant.Quants;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.KvCache;
+import java.lang.foreign.MemorySegment;
 
-/// Keys and values as floats, one array each; F16 caches round every stored value to F16.
+/// Keys and values as floats, one array each; every stored row is encoded as the cache's type and decoded again.
 final class ReferenceCache implements KvCache {
     private final CacheSpec spec;
+    private final BlockEncoder encoder;
+    private final BlockDecoder decoder;
     private float[] keys;
     private float[] values;
 
     ReferenceCache(CacheSpec spec) {
         this.spec = spec;
+        this.encoder = Quants.encoder(spec.type().storage());
+        this.decoder = Quants.get(spec.type().storage());
         this.keys = new float[Math.multiplyExact(spec.capacity(), spec.kvHeads() * spec.keySize())];
         this.values = spec.valuesInKeys()
                 ? new float[0]
@@ -31,11 +38,12 @@ final class ReferenceCache implements KvCache {
         }
     }
 
+    /// All heads at once: each is a whole number of blocks.
     private void store(float[] from, int at, float[] to, int slot, int width) {
-        for (int i = 0; i < width; i++) {
-            float x = from[at + i];
-            to[slot * width + i] = spec.type() == CacheType.F16 ? Float.float16ToFloat(Float.floatToFloat16(x)) : x;
-        }
+        MemorySegment row = MemorySegment.ofArray(
+                new byte[Math.toIntExact(spec.type().storage().rowBytes(width))]);
+        encoder.encode(from, at, row, 0, width);
+        decoder.decode(row, 0, to, slot * width, width);
     }
 
     float key(int position, int head, int i) {

@@ -42,6 +42,8 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// What a device or a file lacks is refused at load, completely and before any work.
 class ModelLoadTest {
@@ -323,21 +325,21 @@ class ModelLoadTest {
     }
 
     /// A sliding layer needs its window and the rows of a pass, however long the context; the message says what fits.
-    @Test
-    void cachesThatDoNotFitSayWhatWould() {
+    @ParameterizedTest
+    @EnumSource(names = {"F16", "Q4_0"})
+    void cachesThatDoNotFitSayWhatWould(CacheType type) {
         try (GgufFile file = GgufFile.open(GEMMA);
                 Limited device = new Limited(QuantType.Q8_1, 1L << 20);
                 Model model = Model.load(file, Architectures.read(file), device)) {
             assertThatExceptionOfType(PanamoeException.class)
-                    .isThrownBy(
-                            () -> model.newCaches(1 << 20, 16, CacheType.F16).close())
+                    .isThrownBy(() -> model.newCaches(1 << 20, 16, type).close())
                     .satisfies(e -> {
                         String longest = String.valueOf(e.getMessage()).replaceAll(".*at most ", "");
                         int fits = Integer.parseInt(longest);
-                        model.newCaches(fits, 16, CacheType.F16).close();
-                        assertThat(MemoryPlan.cacheBytes(model.spec(), fits, CacheType.F16, 16))
+                        model.newCaches(fits, 16, type).close();
+                        assertThat(MemoryPlan.cacheBytes(model.spec(), fits, type, 16))
                                 .isLessThanOrEqualTo(1 << 20);
-                        assertThat(MemoryPlan.cacheBytes(model.spec(), fits + 1, CacheType.F16, 16))
+                        assertThat(MemoryPlan.cacheBytes(model.spec(), fits + 1, type, 16))
                                 .isGreaterThan(1 << 20);
                     });
         }
@@ -351,6 +353,8 @@ class ModelLoadTest {
             Mla mla = (Mla) spec.layers().getFirst().attention();
             assertThat(MemoryPlan.cacheBytes(spec, 100, CacheType.F16, 16))
                     .isEqualTo(100L * 2 * mla.latentSize() * spec.layers().size());
+            assertThat(MemoryPlan.cacheBytes(spec, 100, CacheType.Q8_0, 16))
+                    .isEqualTo(100L * mla.latentSize() / 32 * 34 * spec.layers().size());
         }
     }
 }

@@ -40,7 +40,7 @@ class BadUseTest {
                     run --ctx 99999999999 hi      | --ctx
                     run --threads 0 hi            | --threads
                     run --threads 100000 hi       | --threads
-                    run --cache-type q4 hi        | option '--cache-type': there is no 'q4', there are f32, f16;
+                    run --cache-type q4 hi        | option '--cache-type': there is no 'q4', there are f32, f16, bf16, q8_0, q4_0;
                     run --backend tpu hi          | no backend 'tpu', there are auto, cpu
                     run --backend cpu:3 hi        | no device 'cpu:3', of cpu there is cpu;
                     run --version                 | --version
@@ -131,6 +131,27 @@ class BadUseTest {
         JsonNode json = Cli.run("inspect", "--json", file.toString()).json();
         assertThat(json.get("runs").asBoolean()).isFalse();
         assertThat(json.get("missing").size()).isEqualTo(1);
+    }
+
+    /// Before anything is made of the model: its weights do not even fit the head size that was put in.
+    @Test
+    void aCacheTypeWhoseBlocksDoNotDivideAHeadIsRefused() throws IOException {
+        byte[] model = Files.readAllBytes(Path.of(Cli.fixture("gemma4-moe/model-q8_0.gguf")));
+        for (String key : new String[] {"attention.key_length_swa", "attention.value_length_swa"}) {
+            replaceFirst(model, key + "\4\0\0\0 \0\0\0", key + "\4\0\0\0\20\0\0\0");
+        }
+        replaceFirst(model, "rope.dimension_count_swa\4\0\0\0 \0\0\0", "rope.dimension_count_swa\4\0\0\0\20\0\0\0");
+        String file = Files.write(folder.resolve("heads.gguf"), model).toString();
+        for (String type : new String[] {"q8_0", "q4_0"}) {
+            fails(
+                    Cli.run("run", "--model", file, "--cache-type", type, "hi"),
+                    ExitCode.FAILED,
+                    "keys of layer 0 have 16 values a head",
+                    "use --cache-type f16 or bf16");
+        }
+        assertThat(Cli.run("inspect", "--cache-type", "q8_0", file).out())
+                .contains("cannot run here: keys of layer 0 have 16 values a head");
+        assertThat(Cli.run("inspect", "--cache-type", "bf16", file).out()).doesNotContain("values a head");
     }
 
     private static void replaceFirst(byte[] bytes, String old, String replacement) {

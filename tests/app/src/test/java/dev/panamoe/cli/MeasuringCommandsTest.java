@@ -154,7 +154,7 @@ class MeasuringCommandsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"demo:gemma4, f32", "demo:deepseek, f16"})
+    @CsvSource({"demo:gemma4, f32", "demo:deepseek, f16", "demo:gemma4, q4_0", "demo:deepseek, q8_0"})
     void theCpuComputesWhatTheReferenceDoes(String model, String cache) {
         Cli.Result result =
                 Cli.run("verify", "--model", model, "--backend", "cpu", "--cache-type", cache, "-n", "4", "--json");

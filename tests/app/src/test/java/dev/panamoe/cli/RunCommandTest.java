@@ -205,8 +205,8 @@ class RunCommandTest {
     }
 
     @Test
-    void bothCacheTypesAnswer() {
-        for (String type : new String[] {"f16", "F16", "f32"}) {
+    void everyCacheTypeAnswers() {
+        for (String type : new String[] {"f16", "F16", "f32", "bf16", "q8_0", "q4_0"}) {
             Cli.Result result = Cli.run("run", "--temp", "0", "--cache-type", type, QUESTION);
             assertThat(result.out()).isEqualTo(ANSWER + "\n");
         }

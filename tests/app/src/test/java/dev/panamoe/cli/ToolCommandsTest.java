@@ -157,6 +157,11 @@ class ToolCommandsTest {
         assertThat(small.get("bytes").asLong()).isGreaterThan(sum);
         assertThat(large.get("memory").get("caches").asLong())
                 .isGreaterThan(4 * small.get("memory").get("caches").asLong());
+        JsonNode quantised = Cli.run("inspect", "--json", "--ctx", "1000", "--cache-type", "q8_0")
+                .json();
+        // 34 bytes for 32 values, instead of 128.
+        assertThat(quantised.get("memory").get("caches").asLong() * 128)
+                .isEqualTo(large.get("memory").get("caches").asLong() * 34);
         long types = 0;
         for (JsonNode type : small.get("types")) {
             types += type.get("bytes").asLong();

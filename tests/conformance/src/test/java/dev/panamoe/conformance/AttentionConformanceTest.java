@@ -13,7 +13,11 @@ import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.Rows;
+import dev.panamoe.spi.Weight;
+import dev.panamoe.spi.WeightUse;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -45,7 +49,12 @@ class AttentionConformanceTest {
     }
 
     /// A history of `past` tokens that is stored token by token, then a batch of `batch` tokens.
-    private record Case(CacheSpec cache, int heads, int window, int past, int batch) {
+    /// With sinks when there are any.
+    private record Case(CacheSpec cache, int heads, int window, int past, int batch, List<Float> sinks) {
+        Case(CacheSpec cache, int heads, int window, int past, int batch) {
+            this(cache, heads, window, past, batch, List.of());
+        }
+
         Matrix keys() {
             return Matrix.random(past + batch, cache.kvHeads() * cache.keySize(), 1);
         }
@@ -104,14 +113,24 @@ class AttentionConformanceTest {
             Rows out = Lab.empty(d, count * heads, cache.valueSize(), 4, 1);
             int[] positions = IntStream.range(from, from + count).toArray();
             float scale = (float) (1 / Math.sqrt(cache.keySize()));
-            d.ops().attention(out, q, kv, Lab.ids(d, count, 1, positions), new Attention(heads, scale, window));
+            Weight own = sinks.isEmpty() ? null : d.upload(Weights.vector(floats(sinks)), WeightUse.VECTOR);
+            d.ops().attention(out, q, kv, Lab.ids(d, count, 1, positions), new Attention(heads, scale, window, own));
             return Lab.read(d, out);
         }
     }
 
-    private void check(Case c) {
+    private static float[] floats(List<Float> values) {
+        float[] out = new float[values.size()];
+        for (int i = 0; i < out.length; i++) {
+            out[i] = values.get(i);
+        }
+        return out;
+    }
+
+    private Matrix check(Case c) {
         Matrix y = lab.check(c.toString(), BOUND, c::on);
         assertSameBits(c + ", one by one", c.oneByOne(lab.device()), y);
+        return y;
     }
 
     private static CacheSpec cache(int kvHeads, int size, int capacity, CacheType type) {
@@ -121,10 +140,15 @@ class AttentionConformanceTest {
     @Test
     void groupedHeadsAndSizes() {
         for (CacheType type : CacheType.values()) {
-            check(new Case(cache(1, 16, 9, type), 1, 0, 0, 9));
+            check(new Case(cache(1, 32, 9, type), 1, 0, 0, 9));
             check(new Case(cache(2, 64, 40, type), 4, 0, 33, 5));
-            check(new Case(cache(2, 33, 70, type), 6, 0, 61, 3));
-            check(new Case(new CacheSpec(3, 24, 50, false, 12, type), 3, 0, 6, 6));
+            if (type.storage().blockSize() == 1) {
+                check(new Case(cache(2, 33, 70, type), 6, 0, 61, 3));
+                check(new Case(new CacheSpec(3, 24, 50, false, 12, type), 3, 0, 6, 6));
+            } else {
+                check(new Case(cache(2, 96, 70, type), 6, 0, 61, 3));
+                check(new Case(new CacheSpec(3, 32, 160, false, 12, type), 3, 0, 6, 6));
+            }
         }
     }
 
@@ -137,9 +161,10 @@ class AttentionConformanceTest {
     @Test
     void valuesInKeys() {
         for (CacheType type : CacheType.values()) {
-            check(new Case(new CacheSpec(1, 72, 64, true, 40, type), 5, 0, 35, 3));
+            check(new Case(new CacheSpec(1, 96, 72, true, 40, type), 5, 0, 35, 3));
+            check(new Case(new CacheSpec(1, 576, 512, true, 4, type), 4, 0, 2, 2));
         }
-        check(new Case(new CacheSpec(1, 576, 512, true, 4, CacheType.F16), 4, 0, 2, 2));
+        check(new Case(new CacheSpec(1, 72, 64, true, 40, CacheType.F16), 5, 0, 35, 3));
     }
 
     /// Windows smaller than, equal to and larger than the history.
@@ -150,32 +175,60 @@ class AttentionConformanceTest {
         }
     }
 
+    /// One more logit a head: of the size of the scores, with windows and rings, and with several heads a key.
+    @Test
+    void sinks() {
+        List<Float> sinks = List.of(0.5f, -1f, 0f, 3f, 20f, -20f);
+        for (CacheType type : CacheType.values()) {
+            check(new Case(cache(2, 64, 70, type), 6, 0, 61, 5, sinks));
+        }
+        check(new Case(cache(3, 33, 9, CacheType.F32), 6, 0, 0, 9, sinks));
+        check(new Case(cache(1, 16, 12, CacheType.F16), 6, 8, 40, 4, sinks));
+        check(new Case(new CacheSpec(1, 72, 64, true, 40, CacheType.F16), 6, 0, 35, 3, sinks));
+    }
+
+    @Test
+    void sinksFarAboveAndBelowTheScores() {
+        CacheSpec spec = cache(1, 16, 80, CacheType.F32);
+        Matrix without = check(new Case(spec, 4, 0, 70, 3));
+        for (float below : new float[] {-3e38f, -1e30f, -1000, Float.NEGATIVE_INFINITY}) {
+            List<Float> sinks = Collections.nCopies(4, below);
+            assertSameBits("a sink of " + below, check(new Case(spec, 4, 0, 70, 3, sinks)), without);
+        }
+        for (float above : new float[] {200, 1e30f, 3e38f}) {
+            Matrix nothing = check(new Case(spec, 4, 0, 70, 3, Collections.nCopies(4, above)));
+            assertThat(nothing.values()).containsOnly(0);
+        }
+    }
+
     /// A ring that holds just the window and the batch, before and after its wrap.
     @Test
     void ring() {
-        for (int past : new int[] {0, 3, 7, 8, 40}) {
-            check(new Case(cache(2, 16, 12, CacheType.F16), 4, 8, past, 5));
+        for (CacheType type : CacheType.values()) {
+            for (int past : new int[] {0, 3, 7, 8, 40}) {
+                check(new Case(cache(2, 32, 12, type), 4, 8, past, 5));
+            }
         }
     }
 
     @Test
     void largeScoresPickOnePosition() {
         for (CacheType type : CacheType.values()) {
-            CacheSpec spec = cache(1, 16, 8, type);
+            CacheSpec spec = cache(1, 32, 8, type);
             lab.check("large scores " + type, BOUND, d -> {
                 try (KvCache kv = d.allocateCache(spec)) {
-                    Matrix k = new Matrix(3, 16);
-                    Arrays.fill(k.values(), 16, 32, 30f);
-                    Arrays.fill(k.values(), 32, 48, -30f);
+                    Matrix k = new Matrix(3, 32);
+                    Arrays.fill(k.values(), 32, 64, 30f);
+                    Arrays.fill(k.values(), 64, 96, -30f);
                     d.ops()
                             .kvAppend(
                                     kv,
                                     Lab.place(d, k, 0, 0),
-                                    Lab.place(d, Matrix.random(3, 16, 4), 0, 0),
+                                    Lab.place(d, Matrix.random(3, 32, 4), 0, 0),
                                     Lab.ids(d, 3, 1, 0, 1, 2));
-                    Matrix q = new Matrix(1, 16);
+                    Matrix q = new Matrix(1, 32);
                     Arrays.fill(q.values(), 50f);
-                    Rows out = Lab.empty(d, 1, 16, 0, 0);
+                    Rows out = Lab.empty(d, 1, 32, 0, 0);
                     d.ops().attention(out, Lab.place(d, q, 0, 0), kv, Lab.ids(d, 1, 1, 2), new Attention(1, 1f, 0));
                     return Lab.read(d, out);
                 }
@@ -183,11 +236,33 @@ class AttentionConformanceTest {
         }
     }
 
-    /// F16 rounds to nearest; what is too large becomes infinite, small values become subnormal.
+    /// Each type rounds in its way: beyond the largest half, between two steps, subnormal.
     @Test
-    void f16RoundsAsTheReference() {
-        CacheSpec spec = cache(1, 16, 1, CacheType.F16);
-        Matrix v = new Matrix(1, 16, new float[] {
+    void everyTypeRoundsAsTheReference() {
+        for (CacheType type : CacheType.values()) {
+            roundsAsTheReference(type);
+        }
+    }
+
+    private void roundsAsTheReference(CacheType type) {
+        CacheSpec spec = cache(1, 32, 1, type);
+        Matrix v = new Matrix(1, 32, new float[] {
+            -0.1f,
+            1e-3f,
+            2,
+            2.5f,
+            -2.5f,
+            3.5f,
+            1.0039062f,
+            1.0117188f,
+            -1.0039062f,
+            5,
+            -7,
+            0.03f,
+            127,
+            -127,
+            63.5f,
+            -63.5f,
             1.0004883f,
             1.0014648f,
             65504,
@@ -205,14 +280,20 @@ class AttentionConformanceTest {
             -3,
             0.1f
         });
-        lab.check("f16 rounding", Bound.EXACT, d -> {
+        if (type.storage().blockSize() > 1) {
+            // The others would lose everything beside such large ones.
+            for (int i = 0; i < v.cols(); i++) {
+                v.values()[i] = Math.clamp(v.values()[i], -130f, 127f);
+            }
+        }
+        lab.check("rounding of " + type, Bound.EXACT, d -> {
             try (KvCache kv = d.allocateCache(spec)) {
-                d.ops().kvAppend(kv, Lab.place(d, new Matrix(1, 16), 0, 0), Lab.place(d, v, 0, 0), Lab.ids(d, 1, 1, 0));
-                Rows out = Lab.empty(d, 1, 16, 0, 0);
+                d.ops().kvAppend(kv, Lab.place(d, new Matrix(1, 32), 0, 0), Lab.place(d, v, 0, 0), Lab.ids(d, 1, 1, 0));
+                Rows out = Lab.empty(d, 1, 32, 0, 0);
                 d.ops()
                         .attention(
                                 out,
-                                Lab.place(d, new Matrix(1, 16), 0, 0),
+                                Lab.place(d, new Matrix(1, 32), 0, 0),
                                 kv,
                                 Lab.ids(d, 1, 1, 0),
                                 new Attention(1, 1f, 0));

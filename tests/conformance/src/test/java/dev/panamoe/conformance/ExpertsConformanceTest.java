@@ -16,6 +16,8 @@ import dev.panamoe.tensor.TensorView;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -46,7 +48,16 @@ class ExpertsConformanceTest {
     }
 
     /// Weights of the three matrices, the first two cut out of one fused tensor as some files have them.
-    private record Weights3(TensorView gate, TensorView up, TensorView down, Activation activation) {
+    private record Weights3(
+            TensorView gate,
+            TensorView up,
+            TensorView down,
+            @Nullable Biases3 biases,
+            Activation activation) {
+        Weights3(TensorView gate, TensorView up, TensorView down, Activation activation) {
+            this(gate, up, down, null, activation);
+        }
+
         static Weights3 random(QuantType type, int embedding, int width, int experts, Activation activation) {
             TensorView fused = Weights.random(type, Shape.of(embedding, 2L * width, experts), 11);
             TensorView down = Weights.random(
@@ -59,7 +70,23 @@ class ExpertsConformanceTest {
                     d.upload(gate, WeightUse.EXPERTS),
                     d.upload(up, WeightUse.EXPERTS),
                     d.upload(down, WeightUse.EXPERTS),
+                    biases == null ? null : biases.on(d),
                     activation);
+        }
+
+        Weights3 withBiases() {
+            return new Weights3(gate, up, down, Biases3.random(gate.shape(), down.shape()), activation);
+        }
+
+        /// A factor on each expert, another for each matrix.
+        Weights3 withFactors() {
+            return new Weights3(scaled(gate, 0.5f), scaled(up, 2.25f), scaled(down, -0.75f), biases, activation);
+        }
+
+        private static TensorView scaled(TensorView w, float first) {
+            return w.withSliceScales(Stream.iterate(first, f -> f * 0.9f)
+                    .limit(w.shape().slices())
+                    .toList());
         }
 
         /// Makes NaN of everything in expert `e`.
@@ -67,6 +94,29 @@ class ExpertsConformanceTest {
             for (TensorView w : List.of(gate, up, down)) {
                 w.data().asSlice(e * w.sliceStride(), w.sliceBytes()).fill((byte) 0xff);
             }
+            if (biases != null) {
+                for (TensorView b : List.of(biases.gate(), biases.up(), biases.down())) {
+                    b.data().asSlice(e * b.rowBytes(), b.rowBytes()).fill((byte) 0xff);
+                }
+            }
+        }
+    }
+
+    /// A row an expert for each matrix.
+    private record Biases3(TensorView gate, TensorView up, TensorView down) {
+        static Biases3 random(Shape gate, Shape down) {
+            int experts = (int) gate.slices();
+            return new Biases3(
+                    Weights.matrix(Matrix.random(experts, (int) gate.rows(), 21)),
+                    Weights.matrix(Matrix.random(experts, (int) gate.rows(), 22)),
+                    Weights.matrix(Matrix.random(experts, (int) down.rows(), 23)));
+        }
+
+        Experts.Biases on(Device d) {
+            return new Experts.Biases(
+                    d.upload(gate, WeightUse.EXPERT_BIAS),
+                    d.upload(up, WeightUse.EXPERT_BIAS),
+                    d.upload(down, WeightUse.EXPERT_BIAS));
         }
     }
 
@@ -121,6 +171,32 @@ class ExpertsConformanceTest {
         }
     }
 
+    /// As gpt-oss has them: with biases, and gates and ups held between bounds.
+    @Test
+    void biases() {
+        for (QuantType type : List.of(QuantType.F32, QuantType.MXFP4)) {
+            Weights3 w =
+                    Weights3.random(type, 64, 96, 5, Activation.SWIGLU_CLAMPED).withBiases();
+            for (int tokens : new int[] {1, 5, 41}) {
+                check("experts with biases, " + type + ", " + tokens, w, tokens, 3, 5);
+            }
+        }
+        // Rows off the edges of vectors.
+        check(
+                "experts with biases, odd",
+                Weights3.random(QuantType.F32, 41, 37, 3, Activation.SILU).withBiases(),
+                6,
+                2,
+                3);
+    }
+
+    @Test
+    void factorsOfExperts() {
+        Weights3 w = Weights3.random(QuantType.Q4_0, 64, 96, 5, Activation.SILU).withFactors();
+        check("experts with factors", w, 7, 3, 5);
+        check("experts with factors and biases", w.withBiases(), 2, 3, 5);
+    }
+
     /// Few experts and many tokens, so that experts have from one to many of them.
     @Test
     void manyTokens() {
@@ -135,7 +211,7 @@ class ExpertsConformanceTest {
 
     @Test
     void unusedExpertsAreNotRead() {
-        Weights3 w = Weights3.random(QuantType.Q4_0, 32, 32, 6, Activation.SILU);
+        Weights3 w = Weights3.random(QuantType.Q4_0, 32, 32, 6, Activation.SILU).withBiases();
         w.poison(0);
         w.poison(3);
         w.poison(5);

@@ -153,6 +153,34 @@ class MatmulConformanceTest {
         }
     }
 
+    /// A factor on what the blocks of each slice decode to.
+    @Test
+    void factorsOfSlices() {
+        for (QuantType type : List.of(QuantType.F32, QuantType.Q4_0)) {
+            TensorView one = Weights.random(type, Shape.of(96, 37), 5).withSliceScales(List.of(0.37f));
+            TensorView three = Weights.random(type, Shape.of(96, 5, 3), 6).withSliceScales(List.of(1e-3f, -2.5f, 1e4f));
+            for (int tokens : new int[] {1, 6}) {
+                Matrix x = Matrix.random(tokens, 96, tokens);
+                Matrix y = lab.check(
+                        "matmul with a factor, " + type,
+                        (r, o, e) -> MATMUL_BOUND * magnitude(one, 0, o, x, r),
+                        d -> matmul(d, one, x, 1));
+                assertSameBits("alone", matmul(lab.device(), one, x.rows(0, 1), 1), y.rows(0, 1));
+                Matrix heads = Matrix.random(3 * tokens, 96, tokens);
+                Matrix z = lab.check(
+                        "matmulPerHead with factors, " + type,
+                        (r, o, e) -> MATMUL_BOUND * magnitude(three, r % 3, o, heads, r),
+                        d -> perHead(d, three, heads));
+                assertSameBits("alone", perHead(lab.device(), three, heads.rows(0, 3)), z.rows(0, 3));
+            }
+            lab.check("embed with a factor, " + type, EMBED_BOUND, d -> {
+                Rows y = Lab.empty(d, 2, 96, 7, 2);
+                d.ops().embed(y, d.upload(one, WeightUse.EMBED), Lab.ids(d, 2, 1, 36, 0), 1.7f);
+                return Lab.read(d, y);
+            });
+        }
+    }
+
     private static Matrix perHead(Device d, TensorView w, Matrix x) {
         Weight weight = d.upload(w, WeightUse.MATMUL_PER_HEAD);
         Rows y = Lab.empty(d, x.rows(), (int) w.shape().rows(), 2, 1);

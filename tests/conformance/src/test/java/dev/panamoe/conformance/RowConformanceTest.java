@@ -2,6 +2,7 @@ package dev.panamoe.conformance;
 
 import static dev.panamoe.conformance.Lab.assertSameBits;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Offset.offset;
 
 import dev.panamoe.conformance.Backends.Backend;
 import dev.panamoe.conformance.Lab.Bound;
@@ -170,6 +171,41 @@ class RowConformanceTest {
                     Bound.of(3e-6, 1e-6),
                     d -> three(d, gate, up, (ops, r) -> ops.glu(r[0], r[1], r[2], activation)));
         }
+    }
+
+    /// Both ends of what the gate and the up value are held between, and far beyond.
+    @Test
+    void clampedSwigluOfExtremes() {
+        float[] ends = {0, -0f, 1, -1, 6.9999995f, 7, 7.0000005f, -7, -6.9999995f, 88, -88, 1e4f, -1e4f, 3e38f, -3e38f};
+        Matrix gate = new Matrix(ends.length, ends.length);
+        Matrix up = new Matrix(ends.length, ends.length);
+        for (int r = 0; r < ends.length; r++) {
+            Arrays.fill(gate.values(), r * ends.length, (r + 1) * ends.length, ends[r]);
+            System.arraycopy(ends, 0, up.values(), r * ends.length, ends.length);
+        }
+        Matrix y = lab.check(
+                "clamped",
+                Bound.of(3e-6, 1e-6),
+                d -> three(d, gate, up, (ops, r) -> ops.glu(r[0], r[1], r[2], Activation.SWIGLU_CLAMPED)));
+        assertThat(y.get(5, 5)).isCloseTo((float) (7 / (1 + Math.exp(-1.702 * 7)) * 8), offset(1e-4f));
+        assertThat(y.values()).doesNotContain(Float.NaN);
+    }
+
+    @Test
+    void addBias() {
+        for (int n : WIDTHS) {
+            Matrix a = Matrix.random(n == 130 ? MANY : 3, n, n);
+            float[] bias = Matrix.random(1, n, 9).values();
+            bias[n / 2] = 1e30f;
+            Matrix y = lab.check("addBias " + n, Bound.EXACT, d -> addBias(d, a, bias));
+            assertSameBits("alone", addBias(lab.device(), a.rows(2, 1), bias), y.rows(2, 1));
+        }
+    }
+
+    private static Matrix addBias(Device d, Matrix x, float[] bias) {
+        Rows y = Lab.place(d, x, 3, 2);
+        d.ops().addBias(y, d.upload(Weights.vector(bias), WeightUse.VECTOR));
+        return Lab.read(d, y);
     }
 
     /// Does `op` with rows `{result, first, second}`.

@@ -75,10 +75,24 @@ final class Weights {
         return new TensorView("test.vector", QuantType.F32, Shape.of(values.length), data);
     }
 
+    /// Rows of F32.
+    static TensorView matrix(Matrix m) {
+        return new TensorView(
+                "test.matrix",
+                QuantType.F32,
+                Shape.of(m.cols(), m.rows()),
+                vector(m.values()).data());
+    }
+
     /// Row `row` of slice `slice`, decoded.
     static float[] row(TensorView w, long slice, long row) {
         float[] out = new float[(int) w.shape().cols()];
         Quants.get(w.type()).decode(w.data(), slice * w.sliceStride() + row * w.rowBytes(), out, 0, out.length);
+        if (!w.sliceScales().isEmpty()) {
+            for (int c = 0; c < out.length; c++) {
+                out[c] *= w.sliceScales().get((int) slice);
+            }
+        }
         return out;
     }
 }
