@@ -22,6 +22,17 @@ final class Blocks {
         return i < 16 ? LittleEndian.u8(s, qs + i) & 15 : LittleEndian.u8(s, qs + i - 16) >> 4;
     }
 
+    /// Nibble `n` of bytes that hold one pair after the other: the low nibble of byte `n / 2` for an even `n`.
+    static int nibbleInOrder(MemorySegment s, long bytes, int n) {
+        return LittleEndian.u8(s, bytes + n / 2) >> (n % 2 * 4) & 15;
+    }
+
+    /// Value `i` (0..255) of 256 values of 2 bits in 64 bytes: with `i = 128 h + 32 j + l`, bits `2 j` and `2 j + 1` of
+    /// byte `32 h + l`.
+    static int twoBits(MemorySegment s, long qs, int i) {
+        return LittleEndian.u8(s, qs + i / 128 * 32 + i % 32) >> (i / 32 % 4 * 2) & 3;
+    }
+
     /// The 6-bit scale of group `k` (0..7) in the 12 scale bytes of Q4_K and Q5_K.
     ///
     /// Bytes 0-3 hold the scales of groups 0-3 in their low 6 bits, bytes 4-7 the minima likewise; bytes 8-11 hold

@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
 /// hence 128 and not 127. `e` 0 and 1 give subnormal scales; 255 has no special meaning. The low nibble of `qs[i]` is
 /// value `i`, the high one value `i + 16`.
 final class MXFP4 implements BlockDecoder {
-    private static final int[] DOUBLED = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+    static final int[] DOUBLED = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 
     @Override
     public QuantType type() {

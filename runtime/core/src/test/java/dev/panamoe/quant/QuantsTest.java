@@ -32,6 +32,7 @@ class QuantsTest {
     static Set<QuantType> withGoldens() {
         Set<QuantType> types = EnumSet.copyOf(Quants.supported());
         types.remove(QuantType.F32); // its values are its bytes
+        types.removeAll(EnumSet.of(QuantType.Q1_0, QuantType.Q2_0)); // no other program to compare with: by hand below
         return types;
     }
 
@@ -111,8 +112,33 @@ class QuantsTest {
         }
     }
 
+    @Test
+    void bitsOfQ1AreSignsFromTheLowestOn() {
+        byte[] block = new byte[18];
+        block[1] = 0x40; // f16 2.0
+        block[2] = 0x05; // values 0 and 2
+        block[17] = (byte) 0x80; // value 127
+        float[] got = new float[128];
+        Quants.get(QuantType.Q1_0).decode(MemorySegment.ofArray(block), 0, got, 0, 128);
+        for (int i = 0; i < 128; i++) {
+            assertThat(got[i]).as("value %d", i).isEqualTo(i == 0 || i == 2 || i == 127 ? 2f : -2f);
+        }
+    }
+
+    @Test
+    void pairsOfBitsOfQ2AreValuesFromMinusOneToTwo() {
+        byte[] block = new byte[18];
+        block[1] = 0x40; // f16 2.0
+        block[2] = (byte) 0b11_10_01_00;
+        block[17] = (byte) 0b11_00_00_00;
+        float[] got = new float[64];
+        Quants.get(QuantType.Q2_0).decode(MemorySegment.ofArray(block), 0, got, 0, 64);
+        assertThat(Arrays.copyOf(got, 5)).containsExactly(-2f, 0f, 2f, 4f, -2f);
+        assertThat(Arrays.copyOfRange(got, 60, 64)).containsExactly(-2f, -2f, -2f, 4f);
+    }
+
     @ParameterizedTest
-    @EnumSource(names = {"Q4_0", "Q8_0", "Q6_K", "MXFP4"})
+    @EnumSource(names = {"Q4_0", "Q8_0", "Q6_K", "MXFP4", "NVFP4", "IQ1_M", "Q1_0"})
     void refusesPartsOfBlocks(QuantType type) {
         MemorySegment src = MemorySegment.ofArray(new byte[1000]);
         assertThatThrownBy(() -> Quants.get(type).decode(src, 0, new float[512], 0, type.blockSize() + 1))
@@ -135,10 +161,16 @@ class QuantsTest {
 
     @Test
     void supportsWhatThisReleasePromises() {
+        // All that files may hold: the rest are plain integers, doubles and formats of activations.
         assertThat(Quants.supported())
-                .extracting(QuantType::name)
-                .contains(
-                        "F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K", "MXFP4");
+                .isEqualTo(EnumSet.complementOf(EnumSet.of(
+                        QuantType.I8,
+                        QuantType.I16,
+                        QuantType.I32,
+                        QuantType.I64,
+                        QuantType.F64,
+                        QuantType.Q8_1,
+                        QuantType.Q8_K)));
         for (QuantType type : Quants.supported()) {
             assertThat(Quants.get(type).type()).isEqualTo(type);
         }
