@@ -12,7 +12,7 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
 /// The plain path of types that have no kernels of their own: the core's decoder unpacks block after block, and the
-/// floats are multiplied. Right, but several times slower than kernels that unpack in registers.
+/// floats are multiplied. For one token that is some ten times slower than kernels that unpack in registers.
 final class DecodedFormat implements WeightFormat {
     /// The values of one block, for each thread.
     private static final ThreadLocal<float[]> BLOCK = ThreadLocal.withInitial(() -> new float[256]);

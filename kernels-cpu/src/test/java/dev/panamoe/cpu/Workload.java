@@ -29,8 +29,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 
-/// Every operation on every type that has kernels of its own and on some that have none, in sizes of a toy, on data that
-/// never changes.
+/// Every operation on every type that has kernels of its own and on some that have none, in sizes of a toy, on data
+/// that never changes.
 final class Workload {
     /// Of the types without kernels of their own, which differ in the core's decoders only.
     private static final Set<QuantType> SOME_DECODED = EnumSet.of(QuantType.IQ1_M, QuantType.IQ3_XXS, QuantType.NVFP4);
