@@ -7,6 +7,7 @@ import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -38,6 +39,19 @@ final class Simd {
     /// The bits of all sixteen doubled values as floats, where a vector holds them.
     private static final IntVector DOUBLED_E2M1;
 
+    /// The sixteen steps of IQ4_NL, four signed bytes a word, the first one topmost.
+    private static final int[] NON_LINEAR_WORDS = {0x8198adbf, 0xcfddeaf6, 0x010d1926, 0x35455971};
+
+    /// The steps of each word in all lanes, for vectors that do not hold all sixteen.
+    private static final IntVector NON_LINEAR_0;
+
+    private static final IntVector NON_LINEAR_1;
+    private static final IntVector NON_LINEAR_2;
+    private static final IntVector NON_LINEAR_3;
+
+    /// The bits of the sixteen steps as floats, where a vector holds them.
+    private static final IntVector NON_LINEAR;
+
     static {
         int preferred = Math.clamp(FloatVector.SPECIES_PREFERRED.vectorBitSize(), 128, 512);
         switch (Integer.getInteger(WIDTH_PROPERTY, preferred)) {
@@ -68,6 +82,15 @@ final class Simd {
                 ? FloatVector.fromArray(F, new float[] {0, 1, 2, 3, 4, 6, 8, 12, -0f, -1, -2, -3, -4, -6, -8, -12}, 0)
                         .reinterpretAsInts()
                 : IntVector.zero(I);
+        NON_LINEAR_0 = IntVector.broadcast(I, NON_LINEAR_WORDS[0]);
+        NON_LINEAR_1 = IntVector.broadcast(I, NON_LINEAR_WORDS[1]);
+        NON_LINEAR_2 = IntVector.broadcast(I, NON_LINEAR_WORDS[2]);
+        NON_LINEAR_3 = IntVector.broadcast(I, NON_LINEAR_WORDS[3]);
+        float[] steps = new float[16];
+        for (int i = 0; i < 16; i++) {
+            steps[i] = NON_LINEAR_WORDS[i / 4] << (i % 4 * 8) >> 24;
+        }
+        NON_LINEAR = L == 16 ? FloatVector.fromArray(F, steps, 0).reinterpretAsInts() : IntVector.zero(I);
     }
 
     private Simd() {}
@@ -129,5 +152,19 @@ final class Simd {
                 .reinterpretAsInts()
                 .or(q.lanewise(VectorOperators.LSHL, 28).and(0x80000000))
                 .reinterpretAsFloats();
+    }
+
+    /// The steps of IQ4_NL that the low four bits of lanes stand for; the other bits may be anything.
+    static FloatVector nonLinear(IntVector q) {
+        if (L == 16) {
+            return q.and(15).selectFrom(NON_LINEAR).reinterpretAsFloats();
+        }
+        VectorMask<Integer> odd = q.and(4).compare(VectorOperators.NE, 0);
+        IntVector word = NON_LINEAR_0
+                .blend(NON_LINEAR_1, odd)
+                .blend(NON_LINEAR_2.blend(NON_LINEAR_3, odd), q.and(8).compare(VectorOperators.NE, 0));
+        return (FloatVector) word.lanewise(VectorOperators.LSHL, q.and(3).lanewise(VectorOperators.LSHL, 3))
+                .lanewise(VectorOperators.ASHR, 24)
+                .convert(VectorOperators.I2F, 0);
     }
 }

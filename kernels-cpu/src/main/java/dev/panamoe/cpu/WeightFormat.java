@@ -4,6 +4,7 @@ import dev.panamoe.tensor.QuantType;
 import java.lang.foreign.MemorySegment;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.Map;
 
 /// What the kernels do with weights of one storage type. Both ways give the same values: those of
@@ -47,9 +48,28 @@ interface WeightFormat {
         types.put(QuantType.Q5_1, new BlockFormats.Q5_1());
         types.put(QuantType.Q8_0, new BlockFormats.Q8_0());
         types.put(QuantType.MXFP4, new BlockFormats.MXFP4());
+        types.put(QuantType.IQ4_NL, new NonLinearFormats.IQ4_NL());
+        types.put(QuantType.IQ4_XS, new NonLinearFormats.IQ4_XS());
+        types.put(QuantType.Q2_K, new TwoBitFormats.Q2_K());
+        types.put(QuantType.Q3_K, new TwoBitFormats.Q3_K());
         types.put(QuantType.Q4_K, new SuperBlockFormats.Q4_K());
         types.put(QuantType.Q5_K, new SuperBlockFormats.Q5_K());
         types.put(QuantType.Q6_K, new SuperBlockFormats.Q6_K());
+        for (QuantType type : EnumSet.of(
+                QuantType.IQ1_S,
+                QuantType.IQ1_M,
+                QuantType.IQ2_XXS,
+                QuantType.IQ2_XS,
+                QuantType.IQ2_S,
+                QuantType.IQ3_XXS,
+                QuantType.IQ3_S,
+                QuantType.TQ1_0,
+                QuantType.TQ2_0,
+                QuantType.Q1_0,
+                QuantType.Q2_0,
+                QuantType.NVFP4)) {
+            types.put(type, new DecodedFormat(type));
+        }
         return Collections.unmodifiableMap(types);
     }
 }

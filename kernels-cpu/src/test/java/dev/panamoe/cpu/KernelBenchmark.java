@@ -13,7 +13,6 @@ import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
 import dev.panamoe.spi.WeightUse;
-import dev.panamoe.tensor.LittleEndian;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.Shape;
 import dev.panamoe.tensor.TensorView;
@@ -97,7 +96,7 @@ final class KernelBenchmark {
                 prefill = Math.max(prefill, macs / seconds(() -> device.ops().matmul(y, weights.getFirst(), x)) / 1e9);
             }
             System.out.printf(
-                    "%-6s %9.1f %12.1f %7.2f %14.1f %13.1f%n",
+                    "%-7s %8.1f %12.1f %7.2f %14.1f %13.1f%n",
                     type, read, decode, decode / read, prefill, prefill * 1e9 / threads / clock);
         }
     }
@@ -202,19 +201,7 @@ final class KernelBenchmark {
         new Random(2).nextBytes(pattern);
         MemorySegment some = MemorySegment.ofArray(pattern);
         for (long o = 0; o < pattern.length; o += type.blockBytes()) {
-            switch (type) {
-                case F32 -> some.set(LittleEndian.F32, o, 0.02f * o % 1);
-                case F16 -> some.set(LittleEndian.I16, o, Float.floatToFloat16(0.02f * o % 1 + 0.001f));
-                case BF16 -> some.set(LittleEndian.I16, o, (short) (Float.floatToIntBits(0.02f * o % 1) >> 16));
-                case MXFP4 -> some.set(LittleEndian.I8, o, (byte) 120);
-                case Q6_K -> some.set(LittleEndian.I16, o + 208, Float.floatToFloat16(0.01f));
-                default -> {
-                    some.set(LittleEndian.I16, o, Float.floatToFloat16(0.01f));
-                    if (type != QuantType.Q4_0 && type != QuantType.Q5_0 && type != QuantType.Q8_0) {
-                        some.set(LittleEndian.I16, o + 2, Float.floatToFloat16(0.02f));
-                    }
-                }
-            }
+            Scales.set(type, some, o, type.blockSize() == 1 ? 0.02f * o % 1 + 0.001f : 0.01f);
         }
         for (long o = 0; o < all.byteSize(); o += pattern.length) {
             long n = Math.min(pattern.length, all.byteSize() - o);

@@ -25,15 +25,18 @@ final class IQ3_S implements BlockDecoder {
         for (int b = 0; b < blocks; b++) {
             long block = offset + (long) b * type().blockBytes();
             float d = LittleEndian.f16(src, block);
-            for (int r = 0; r < 64; r++) {
-                int ninth = LittleEndian.u8(src, block + 66 + r / 8) >> (r % 8) & 1;
-                float scale = d * (2 * Blocks.nibbleInOrder(src, block + 106, r / 8) + 1);
-                Grid.IQ3_S.signed(
-                        LittleEndian.u8(src, block + 2 + r) | ninth << 8,
-                        scale,
-                        LittleEndian.u8(src, block + 74 + r / 2) >> (4 * (r % 2)),
-                        dst,
-                        dstOffset + b * 256 + 4 * r);
+            for (int k = 0; k < 8; k++) {
+                float scale = d * (2 * Blocks.nibbleInOrder(src, block + 106, k) + 1);
+                int ninth = LittleEndian.u8(src, block + 66 + k);
+                int signs = src.get(LittleEndian.I32, block + 74 + 4 * k);
+                for (int r = 0; r < 8; r++) {
+                    Grid.IQ3_S.signed(
+                            LittleEndian.u8(src, block + 2 + 8 * k + r) | (ninth >> r & 1) << 8,
+                            scale,
+                            signs >>> (4 * r),
+                            dst,
+                            dstOffset + b * 256 + 32 * k + 4 * r);
+                }
             }
         }
     }

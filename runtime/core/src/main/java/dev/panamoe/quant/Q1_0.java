@@ -27,7 +27,7 @@ final class Q1_0 implements BlockDecoder {
             float d = LittleEndian.f16(src, block);
             for (int i = 0; i < 128; i++) {
                 int bit = LittleEndian.u8(src, block + 2 + i / 8) >> (i % 8) & 1;
-                dst[dstOffset + b * 128 + i] = bit == 1 ? d : -d;
+                dst[dstOffset + b * 128 + i] = d * (2 * bit - 1);
             }
         }
     }

@@ -27,7 +27,7 @@ class GridTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("digests")
     void tablesAreThoseOfTheSpecification(String name, Grid grid, String sha256) throws NoSuchAlgorithmException {
-        byte[] digest = MessageDigest.getInstance("SHA-256").digest(grid.table());
+        byte[] digest = MessageDigest.getInstance("SHA-256").digest(grid.values());
         assertThat(HexFormat.of().formatHex(digest)).isEqualTo(sha256);
     }
 

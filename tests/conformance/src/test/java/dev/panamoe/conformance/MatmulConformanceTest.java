@@ -71,7 +71,7 @@ class MatmulConformanceTest {
             int block = type.blockSize();
             matmul(type, block == 1 ? 75 : block, 5, 6, 0);
             matmul(type, 3 * block + (block == 1 ? 16 : 0), 37, 4, 3);
-            matmul(type, block < 256 ? 544 : 768, 9, 1, 1);
+            matmul(type, Math.ceilDiv(544, block) * block, 9, 1, 1);
         }
     }
 

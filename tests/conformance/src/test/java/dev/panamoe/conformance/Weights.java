@@ -59,7 +59,33 @@ final class Weights {
                 half(block, o + 2, small / 16);
             }
             case Q6_K -> half(block, o + 208, small / 64);
+            case Q2_K -> {
+                half(block, o + 80, small / 2);
+                half(block, o + 82, small);
+            }
+            case Q3_K -> half(block, o + 108, small / 8);
+            case IQ4_NL, IQ2_XXS, IQ2_XS, IQ2_S -> half(block, o, small / 8);
+            case IQ3_XXS, IQ3_S -> half(block, o, small / 16);
+            case IQ4_XS -> half(block, o, small / 128);
+            case IQ1_S -> half(block, o, small);
+            case IQ1_M -> {
+                // The half is spread over the top nibbles of four words.
+                int bits = Float.floatToFloat16(small);
+                for (int k = 0; k < 4; k++) {
+                    long at = o + 49 + 2 * k;
+                    block.set(LittleEndian.I8, at, (byte)
+                            ((LittleEndian.u8(block, at) & 15) | (bits >> (4 * k) & 15) << 4));
+                }
+            }
+            case Q1_0, Q2_0 -> half(block, o, base);
+            case TQ1_0 -> half(block, o + 52, base);
+            case TQ2_0 -> half(block, o + 64, base);
             case MXFP4 -> block.set(LittleEndian.I8, o, (byte) (120 + random.nextInt(6)));
+            case NVFP4 -> {
+                for (int k = 0; k < 4; k++) {
+                    block.set(LittleEndian.I8, o + k, (byte) (0x18 + random.nextInt(16)));
+                }
+            }
             default -> throw new IllegalArgumentException("no random weights of type " + type);
         }
     }
