@@ -10,8 +10,8 @@ import java.util.TreeMap;
 
 /// All architectures that can run. A new one is a file beside this and a line here.
 public final class Architectures {
-    private static final List<Architecture> ALL = List.of(
-            new DeepSeek2(), new Gemma4(), new GptOss(), new Llama(), new Qwen2(), new Qwen3(), new Qwen3Moe());
+    private static final List<Architecture> ALL =
+            List.of(new DeepSeek2(), new Gemma4(), new GptOss(), new Llama(), new Qwen2(), new Qwen3(), new Qwen3Moe());
 
     private Architectures() {}
 

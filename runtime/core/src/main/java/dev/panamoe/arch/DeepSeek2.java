@@ -120,8 +120,7 @@ final class DeepSeek2 implements Architecture {
         Gating gating = switch (gatingId) {
             case GATING_SOFTMAX -> Gating.SOFTMAX;
             case GATING_SIGMOID -> Gating.SIGMOID;
-            default ->
-                throw h.fault("expert_gating_func", gatingId, "1 (softmax) or 2 (sigmoid)");
+            default -> throw h.fault("expert_gating_func", gatingId, "1 (softmax) or 2 (sigmoid)");
         };
         // V3 and R1 were trained with 8 groups of which 4 are used, but files made before October 2025 do not say so.
         boolean v3 = experts == 256 && gating == Gating.SIGMOID && embedding == 7168 && layers == 61;

@@ -11,8 +11,7 @@ import java.util.Set;
 
 /// gpt-oss: every second layer slides, attention has sinks, everything has biases, and the activation is clamped.
 final class GptOss implements Architecture {
-    private static final Set<Gqa.Part> ATTENTION =
-            Set.of(Gqa.Part.QKV_BIAS, Gqa.Part.OUTPUT_BIAS, Gqa.Part.SINKS);
+    private static final Set<Gqa.Part> ATTENTION = Set.of(Gqa.Part.QKV_BIAS, Gqa.Part.OUTPUT_BIAS, Gqa.Part.SINKS);
 
     private static final Set<Moe.Part> EXPERTS = Set.of(Moe.Part.ROUTER_BIAS, Moe.Part.EXPERT_BIASES);
 

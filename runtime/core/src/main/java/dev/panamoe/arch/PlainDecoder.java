@@ -73,18 +73,16 @@ final class PlainDecoder {
         float base = h.positive("rope.freq_base", 10_000f);
         double amplitude = h.positive("rope.scaling.attn_factor", 1f);
         String scaling = h.text("rope.scaling.type", "linear");
-        float[] frequencies =
-                switch (scaling) {
-                    case "none" -> Ropes.plain(dims, base);
-                    case "linear" ->
-                        Ropes.linear(
-                                dims, base, h.positive("rope.scaling.factor", h.positive("rope.scale_linear", 1f)));
-                    case "yarn" -> {
-                        amplitude *= Ropes.yarnMagnitude(h.positive("rope.scaling.factor"), 1);
-                        yield Ropes.yarn(h, dims, base, roundYarnBounds);
-                    }
-                    default -> throw h.fault("rope.scaling.type", scaling, "none, linear or yarn");
-                };
+        float[] frequencies = switch (scaling) {
+            case "none" -> Ropes.plain(dims, base);
+            case "linear" ->
+                Ropes.linear(dims, base, h.positive("rope.scaling.factor", h.positive("rope.scale_linear", 1f)));
+            case "yarn" -> {
+                amplitude *= Ropes.yarnMagnitude(h.positive("rope.scaling.factor"), 1);
+                yield Ropes.yarn(h, dims, base, roundYarnBounds);
+            }
+            default -> throw h.fault("rope.scaling.type", scaling, "none, linear or yarn");
+        };
         if (h.hasTensor("rope_freqs.weight")) {
             frequencies = Ropes.divided(frequencies, h.vector("rope_freqs.weight", dims / 2));
         }

@@ -174,8 +174,8 @@ public final class GgufFile implements AutoCloseable {
                         + " is missing; the file is incomplete or of another architecture than it says"));
     }
 
-    /// Matrices that are tensors of their own, as the slices of one tensor. Nothing is copied, so they must be alike and
-    /// lie in the same file, in order and equally far from each other.
+    /// Matrices that are tensors of their own, as the slices of one tensor. Nothing is copied, so they must be alike
+    /// and lie in the same file, in order and equally far from each other.
     ///
     /// @param stackName what messages call the result
     /// @param names the slices in order, at least one
@@ -185,9 +185,8 @@ public final class GgufFile implements AutoCloseable {
         List<TensorView> slices = names.stream().map(this::get).toList();
         TensorView first = slices.getFirst();
         long start = first.data().address();
-        long stride = slices.size() == 1
-                ? first.sliceBytes()
-                : slices.get(1).data().address() - start;
+        long stride =
+                slices.size() == 1 ? first.sliceBytes() : slices.get(1).data().address() - start;
         for (int i = 0; i < slices.size(); i++) {
             TensorView slice = slices.get(i);
             boolean alike = slice.type() == first.type() && slice.shape().equals(first.shape());
@@ -202,7 +201,9 @@ public final class GgufFile implements AutoCloseable {
                         stackName,
                         first.type(),
                         Shape.of(first.shape().cols(), first.shape().rows(), slices.size()),
-                        p.bytes().asSlice(start - p.bytes().address(), (slices.size() - 1) * stride + first.sliceBytes()),
+                        p.bytes()
+                                .asSlice(
+                                        start - p.bytes().address(), (slices.size() - 1) * stride + first.sliceBytes()),
                         stride));
     }
 

@@ -13,9 +13,4 @@ import java.util.List;
 /// @param bytes all of it
 /// @param unusedBytes bytes after the last tensor and its padding, which nothing refers to
 record GgufPart(
-        String file,
-        int version,
-        Metadata metadata,
-        List<TensorView> tensors,
-        MemorySegment bytes,
-        long unusedBytes) {}
+        String file, int version, Metadata metadata, List<TensorView> tensors, MemorySegment bytes, long unusedBytes) {}

@@ -1,5 +1,6 @@
 package dev.panamoe.model;
 
+import dev.panamoe.model.Scratch.Part;
 import dev.panamoe.spec.AttentionSpec.Gqa;
 import dev.panamoe.spec.AttentionSpec.Mla;
 import dev.panamoe.spec.FeedForwardSpec;
@@ -44,16 +45,16 @@ final class Intermediates {
     Intermediates(Scratch s, ModelSpec spec, int n) {
         this.n = n;
         int d = spec.embedding();
-        tokens = Ids.of(s.tokens, n, 1);
-        positions = Ids.of(s.positions, n, 1);
-        x = Rows.of(s.x, n, d);
-        h = Rows.of(s.h, n, d);
-        branch = Rows.of(s.branch, n, d);
-        branch2 = Rows.of(s.branch2, n, d);
-        h2 = Rows.of(s.h2, n, d);
+        tokens = Ids.of(s.of(Part.TOKENS), n, 1);
+        positions = Ids.of(s.of(Part.POSITIONS), n, 1);
+        x = Rows.of(s.of(Part.X), n, d);
+        h = Rows.of(s.of(Part.H), n, d);
+        branch = Rows.of(s.of(Part.BRANCH), n, d);
+        branch2 = Rows.of(s.of(Part.BRANCH2), n, d);
+        h2 = Rows.of(s.of(Part.H2), n, d);
         int all = spec.perLayerInput() * spec.layers().size();
-        perLayer = all == 0 ? null : Rows.of(s.perLayer, n, all);
-        perLayerProjected = all == 0 ? null : Rows.of(s.perLayerProjected, n, all);
+        perLayer = all == 0 ? null : Rows.of(s.of(Part.PER_LAYER), n, all);
+        perLayerProjected = all == 0 ? null : Rows.of(s.of(Part.PER_LAYER_PROJECTED), n, all);
         perLayerSlices = perLayerProjected == null
                 ? null
                 : perLayerProjected.split(spec.layers().size());
@@ -79,7 +80,7 @@ final class Intermediates {
             router = layer.feedForward() instanceof Moe f ? new RouterRows(s, f, n) : null;
             int w = spec.perLayerInput();
             perLayerInput = perLayer == null ? null : perLayer.columns(layer.index() * w, w);
-            perLayerGate = perLayer == null ? null : Rows.of(s.perLayerGate, n, w);
+            perLayerGate = perLayer == null ? null : Rows.of(s.of(Part.PER_LAYER_GATE), n, w);
         }
     }
 
@@ -105,15 +106,15 @@ final class Intermediates {
         final Rows outHeads;
 
         GqaRows(Scratch s, Gqa a, int n) {
-            q = Rows.of(s.q, n, a.queryWidth());
+            q = Rows.of(s.of(Part.Q), n, a.queryWidth());
             qHeads = q.split(a.heads());
             qRope = qHeads.columns(0, a.rope().dims());
-            k = Rows.of(s.k, n, a.keyWidth());
+            k = Rows.of(s.of(Part.K), n, a.keyWidth());
             kHeads = k.split(a.kvHeads());
             kRope = kHeads.columns(0, a.rope().dims());
-            v = Rows.of(s.v, n, a.keyWidth());
+            v = Rows.of(s.of(Part.V), n, a.keyWidth());
             vHeads = v.split(a.kvHeads());
-            out = Rows.of(s.attention, n, a.outputWidth());
+            out = Rows.of(s.of(Part.ATTENTION), n, a.outputWidth());
             outHeads = out.split(a.heads());
         }
     }
@@ -142,19 +143,19 @@ final class Intermediates {
         final Rows out;
 
         MlaRows(Scratch s, Mla a, int n) {
-            qDown = a.queryRank() == 0 ? null : Rows.of(s.qDown, n, a.queryRank());
-            q = Rows.of(s.q, n, a.queryWidth());
+            qDown = a.queryRank() == 0 ? null : Rows.of(s.of(Part.Q_DOWN), n, a.queryRank());
+            q = Rows.of(s.of(Part.Q), n, a.queryWidth());
             Rows heads = q.split(a.heads());
             qNope = heads.columns(0, a.nopeSize());
             qRope = heads.columns(a.nopeSize(), a.ropeSize());
-            absorbed = Rows.of(s.absorbed, n * a.heads(), a.latentSize());
+            absorbed = Rows.of(s.of(Part.ABSORBED), n * a.heads(), a.latentSize());
             absorbedLatent = absorbed.columns(0, a.rank());
             absorbedRope = absorbed.columns(a.rank(), a.ropeSize());
-            kv = Rows.of(s.k, n, a.latentSize());
+            kv = Rows.of(s.of(Part.K), n, a.latentSize());
             latent = kv.columns(0, a.rank());
             kRope = kv.columns(a.rank(), a.ropeSize());
-            mixed = Rows.of(s.mixed, n * a.heads(), a.rank());
-            out = Rows.of(s.attention, n, a.outputWidth());
+            mixed = Rows.of(s.of(Part.MIXED), n * a.heads(), a.rank());
+            out = Rows.of(s.of(Part.ATTENTION), n, a.outputWidth());
             outHeads = out.split(a.heads());
         }
     }
@@ -165,8 +166,8 @@ final class Intermediates {
         final Rows up;
 
         FfnRows(Scratch s, Dense f, int n) {
-            gate = Rows.of(s.gate, n, f.width());
-            up = Rows.of(s.up, n, f.width());
+            gate = Rows.of(s.of(Part.GATE), n, f.width());
+            up = Rows.of(s.of(Part.UP), n, f.width());
         }
     }
 
@@ -177,9 +178,9 @@ final class Intermediates {
         final Rows weights;
 
         RouterRows(Scratch s, Moe f, int n) {
-            logits = Rows.of(s.routerLogits, n, f.router().experts());
-            ids = Ids.of(s.expertIds, n, f.router().used());
-            weights = Rows.of(s.expertWeights, n, f.router().used());
+            logits = Rows.of(s.of(Part.ROUTER_LOGITS), n, f.router().experts());
+            ids = Ids.of(s.of(Part.EXPERT_IDS), n, f.router().used());
+            weights = Rows.of(s.of(Part.EXPERT_WEIGHTS), n, f.router().used());
         }
     }
 }

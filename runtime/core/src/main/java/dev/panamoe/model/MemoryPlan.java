@@ -23,7 +23,7 @@ public record MemoryPlan(long weights, long derived, long caches, long scratch) 
         long weights = file.tensors().values().stream()
                 .mapToLong(t -> TensorView.byteSize(t.type(), t.shape()))
                 .sum();
-        long scratch = 4 * (Scratch.floatsPerRow(spec) * maxRows + (long) logitRows(spec, maxRows) * spec.vocabulary());
+        long scratch = 4 * (Scratch.valuesPerRow(spec) * maxRows + (long) logitRows(spec, maxRows) * spec.vocabulary());
         return new MemoryPlan(
                 weights, WeightLoader.derivedBytes(spec), cacheBytes(spec, contextLength, type, maxRows), scratch);
     }
@@ -60,7 +60,7 @@ public record MemoryPlan(long weights, long derived, long caches, long scratch) 
 
     /// How many rows a forward pass may have so that its intermediates fit into `budget` bytes.
     public static int rowsWithin(ModelSpec spec, long budget) {
-        return Math.clamp(budget / (4 * Scratch.floatsPerRow(spec)), 8, MAX_ROWS);
+        return Math.clamp(budget / (4 * Scratch.valuesPerRow(spec)), 8, MAX_ROWS);
     }
 
     /// How many rows of logits are computed at once: a vocabulary can be wide.

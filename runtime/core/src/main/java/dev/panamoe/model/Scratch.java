@@ -1,44 +1,58 @@
 package dev.panamoe.model;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.panamoe.spec.AttentionSpec;
 import dev.panamoe.spec.AttentionSpec.Gqa;
 import dev.panamoe.spec.AttentionSpec.Mla;
-import dev.panamoe.spec.FeedForwardSpec.Dense;
 import dev.panamoe.spec.FeedForwardSpec.Moe;
 import dev.panamoe.spec.LayerSpec;
 import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.Device;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.EnumMap;
+import java.util.Map;
 
 /// The buffers of a forward pass, each big enough for the widest layer; allocated once for a number of rows.
 final class Scratch implements AutoCloseable {
-    private final List<Buffer> all = new ArrayList<>();
-    private final ModelSpec spec;
+    /// What a buffer holds; {@link Intermediates} says of what shape.
+    enum Part {
+        TOKENS(Buffer.Kind.I32),
+        POSITIONS(Buffer.Kind.I32),
+        X,
+        H,
+        H2,
+        BRANCH,
+        BRANCH2,
+        PER_LAYER,
+        PER_LAYER_PROJECTED,
+        PER_LAYER_GATE,
+        Q_DOWN,
+        Q,
+        K,
+        V,
+        ABSORBED,
+        MIXED,
+        ATTENTION,
+        GATE,
+        UP,
+        ROUTER_LOGITS,
+        EXPERT_IDS(Buffer.Kind.I32),
+        EXPERT_WEIGHTS;
 
-    final Buffer tokens;
-    final Buffer positions;
-    final Buffer x;
-    final Buffer h;
-    final Buffer h2;
-    final Buffer branch;
-    final Buffer branch2;
-    final Buffer perLayer;
-    final Buffer perLayerProjected;
-    final Buffer perLayerGate;
-    final Buffer qDown;
-    final Buffer q;
-    final Buffer k;
-    final Buffer v;
-    final Buffer absorbed;
-    final Buffer mixed;
-    final Buffer attention;
-    final Buffer gate;
-    final Buffer up;
-    final Buffer routerLogits;
-    final Buffer expertIds;
-    final Buffer expertWeights;
+        private final Buffer.Kind kind;
+
+        Part() {
+            this(Buffer.Kind.F32);
+        }
+
+        Part(Buffer.Kind kind) {
+            this.kind = kind;
+        }
+    }
+
+    private final Map<Part, Buffer> buffers = new EnumMap<>(Part.class);
+    private final ModelSpec spec;
     final Buffer logits;
     final int logitRows;
 
@@ -50,44 +64,14 @@ final class Scratch implements AutoCloseable {
     Scratch(ModelSpec spec, Device device, int maxRows, int logitRows) {
         this.spec = spec;
         this.logitRows = logitRows;
-        Widths w = new Widths(spec);
-        int d = spec.embedding();
-        tokens = add(device, Buffer.Kind.I32, maxRows);
-        positions = add(device, Buffer.Kind.I32, maxRows);
-        x = floats(device, maxRows, d);
-        h = floats(device, maxRows, d);
-        h2 = floats(device, maxRows, d);
-        branch = floats(device, maxRows, d);
-        branch2 = floats(device, maxRows, d);
-        int perLayerWidth = spec.perLayerInput() * spec.layers().size();
-        perLayer = floats(device, maxRows, perLayerWidth);
-        perLayerProjected = floats(device, maxRows, perLayerWidth);
-        perLayerGate = floats(device, maxRows, spec.perLayerInput());
-        qDown = floats(device, maxRows, w.queryRank);
-        q = floats(device, maxRows, w.query);
-        k = floats(device, maxRows, w.key);
-        v = floats(device, maxRows, w.value);
-        absorbed = floats(device, maxRows, w.absorbed);
-        mixed = floats(device, maxRows, w.mixed);
-        attention = floats(device, maxRows, w.attention);
-        gate = floats(device, maxRows, w.dense);
-        up = floats(device, maxRows, w.dense);
-        routerLogits = floats(device, maxRows, w.experts);
-        expertIds = add(device, Buffer.Kind.I32, (long) maxRows * w.used);
-        expertWeights = floats(device, maxRows, w.used);
-        logits = floats(device, logitRows, spec.vocabulary());
+        widths(spec).forEach((p, width) -> buffers.put(p, device.allocate(p.kind, (long) maxRows * width)));
+        logits = device.allocate(Buffer.Kind.F32, (long) logitRows * spec.vocabulary());
         forOneRow = new Intermediates(this, spec, 1);
         forMany = forOneRow;
     }
 
-    private Buffer floats(Device device, int rows, int width) {
-        return add(device, Buffer.Kind.F32, (long) rows * width);
-    }
-
-    private Buffer add(Device device, Buffer.Kind kind, long size) {
-        Buffer b = device.allocate(kind, size);
-        all.add(b);
-        return b;
+    Buffer of(Part part) {
+        return requireNonNull(buffers.get(part));
     }
 
     /// Views for `n` rows; those for one row and for the latest other number are kept.
@@ -101,74 +85,64 @@ final class Scratch implements AutoCloseable {
         return forMany;
     }
 
-    /// Floats that one row takes, without logits.
-    static long floatsPerRow(ModelSpec spec) {
-        Widths w = new Widths(spec);
-        long perLayer = spec.perLayerInput() * (2L * spec.layers().size() + 1);
-        return 5L * spec.embedding()
-                + perLayer
-                + w.queryRank
-                + w.query
-                + w.key
-                + w.value
-                + w.absorbed
-                + w.mixed
-                + w.attention
-                + 2L * w.dense
-                + w.experts
-                + 2L * w.used
-                + w.expertHidden;
+    /// Values of 4 bytes that one row takes, without logits but with what backends need inside the experts operation.
+    static long valuesPerRow(ModelSpec spec) {
+        long values = widths(spec).values().stream().mapToLong(w -> w).sum();
+        return values
+                + spec.layers().stream()
+                        .mapToLong(l -> l.feedForward() instanceof Moe f
+                                ? f.router().used() * (2L * f.width() + 2L * spec.embedding())
+                                : 0)
+                        .max()
+                        .orElse(0);
+    }
+
+    /// Values of one row of each, in the layer where it is widest.
+    private static Map<Part, Integer> widths(ModelSpec spec) {
+        Map<Part, Integer> w = new EnumMap<>(Part.class);
+        for (Part p : Part.values()) {
+            w.put(p, 0);
+        }
+        w.put(Part.TOKENS, 1);
+        w.put(Part.POSITIONS, 1);
+        for (Part p : new Part[] {Part.X, Part.H, Part.H2, Part.BRANCH, Part.BRANCH2}) {
+            w.put(p, spec.embedding());
+        }
+        w.put(Part.PER_LAYER, spec.perLayerInput() * spec.layers().size());
+        w.put(Part.PER_LAYER_PROJECTED, spec.perLayerInput() * spec.layers().size());
+        w.put(Part.PER_LAYER_GATE, spec.perLayerInput());
+        for (LayerSpec layer : spec.layers()) {
+            AttentionSpec a = layer.attention();
+            w.merge(Part.Q, a.queryWidth(), Math::max);
+            w.merge(Part.ATTENTION, a.outputWidth(), Math::max);
+            switch (a) {
+                case Gqa gqa -> {
+                    w.merge(Part.K, gqa.keyWidth(), Math::max);
+                    w.merge(Part.V, gqa.keyWidth(), Math::max);
+                }
+                case Mla mla -> {
+                    w.merge(Part.Q_DOWN, mla.queryRank(), Math::max);
+                    w.merge(Part.K, mla.latentSize(), Math::max);
+                    w.merge(Part.ABSORBED, mla.heads() * mla.latentSize(), Math::max);
+                    w.merge(Part.MIXED, mla.heads() * mla.rank(), Math::max);
+                }
+            }
+            Intermediates.denseOf(layer.feedForward()).ifPresent(f -> {
+                w.merge(Part.GATE, f.width(), Math::max);
+                w.merge(Part.UP, f.width(), Math::max);
+            });
+            if (layer.feedForward() instanceof Moe f) {
+                w.merge(Part.ROUTER_LOGITS, f.router().experts(), Math::max);
+                w.merge(Part.EXPERT_IDS, f.router().used(), Math::max);
+                w.merge(Part.EXPERT_WEIGHTS, f.router().used(), Math::max);
+            }
+        }
+        return w;
     }
 
     @Override
     public void close() {
-        all.forEach(Buffer::close);
-    }
-
-    /// The widest of each over all layers, in values.
-    private static final class Widths {
-        private int queryRank;
-        private int query;
-        private int key;
-        private int value;
-        private int absorbed;
-        private int mixed;
-        private int attention;
-        private int dense;
-        private int experts;
-        private int used;
-        /// What backends need inside the experts operation.
-        private long expertHidden;
-
-        private Widths(ModelSpec spec) {
-            for (LayerSpec layer : spec.layers()) {
-                AttentionSpec a = layer.attention();
-                query = Math.max(query, a.queryWidth());
-                attention = Math.max(attention, a.outputWidth());
-                switch (a) {
-                    case Gqa gqa -> {
-                        key = Math.max(key, gqa.keyWidth());
-                        value = Math.max(value, gqa.keyWidth());
-                    }
-                    case Mla mla -> {
-                        queryRank = Math.max(queryRank, mla.queryRank());
-                        key = Math.max(key, mla.latentSize());
-                        absorbed = Math.max(absorbed, mla.heads() * mla.latentSize());
-                        mixed = Math.max(mixed, mla.heads() * mla.rank());
-                    }
-                }
-                dense = Math.max(
-                        dense,
-                        Intermediates.denseOf(layer.feedForward())
-                                .map(Dense::width)
-                                .orElse(0));
-                if (layer.feedForward() instanceof Moe moe) {
-                    experts = Math.max(experts, moe.router().experts());
-                    used = Math.max(used, moe.router().used());
-                    expertHidden =
-                            Math.max(expertHidden, moe.router().used() * (2L * moe.width() + 2L * spec.embedding()));
-                }
-            }
-        }
+        buffers.values().forEach(Buffer::close);
+        logits.close();
     }
 }

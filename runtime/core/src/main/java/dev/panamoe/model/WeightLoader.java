@@ -352,7 +352,8 @@ final class WeightLoader {
         BlockDecoder decoder = Quants.get(fused.type());
         float[] row = new float[a.rank()];
         for (int h = 0; h < a.heads(); h++) {
-            float scale = fused.sliceScales().isEmpty() ? 1f : fused.sliceScales().get(h);
+            float scale =
+                    fused.sliceScales().isEmpty() ? 1f : fused.sliceScales().get(h);
             for (int n = 0; n < a.nopeSize(); n++) {
                 decoder.decode(fused.data(), h * fused.sliceStride() + n * fused.rowBytes(), row, 0, row.length);
                 for (int c = 0; c < row.length; c++) {

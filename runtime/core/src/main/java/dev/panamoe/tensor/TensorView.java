@@ -81,8 +81,8 @@ public record TensorView(
 
     /// The same bytes under other dimensions of the same row length. The factor of a single slice goes to all.
     ///
-    /// @throws IllegalArgumentException when the row length differs, the slices do not touch, or several have factors of
-    ///     their own and would become others
+    /// @throws IllegalArgumentException when the row length differs, the slices do not touch, or several have factors
+    ///     of their own and would become others
     public TensorView reshape(Shape other) {
         boolean sameSlices = other.slices() == shape.slices();
         if (other.cols() != shape.cols()

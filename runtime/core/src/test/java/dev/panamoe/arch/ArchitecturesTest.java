@@ -183,8 +183,7 @@ class ArchitecturesTest {
         Mla with = (Mla) read(keys).layers().get(0).attention();
         assertThat(with.rope().amplitude()).isEqualTo(1f);
         double m = 0.1 * Math.log(40) + 1;
-        assertThat((double) with.scale())
-                .isCloseTo(m * m / Math.sqrt(12), within(1e-6));
+        assertThat((double) with.scale()).isCloseTo(m * m / Math.sqrt(12), within(1e-6));
     }
 
     /// The keys that all plain decoders have: 3 layers, 4 heads of 16 in a stream of 32.

@@ -125,12 +125,14 @@ class GgufFileTest {
                 .tensor("a.3", QuantType.F32, 2, 3)
                 .bytes();
         try (GgufFile file = GgufFile.ofMemory("m", MemorySegment.ofArray(bytes))) {
-            TensorView all = file.stack("a", List.of("a.0", "a.1", "a.2", "a.3")).orElseThrow();
+            TensorView all =
+                    file.stack("a", List.of("a.0", "a.1", "a.2", "a.3")).orElseThrow();
             assertThat(all.name()).isEqualTo("a");
             assertThat(all.shape()).isEqualTo(Shape.of(2, 3, 4));
             assertThat(all.sliceStride()).isEqualTo(64);
             for (int i = 0; i < 4; i++) {
-                assertThat(all.data().asSlice(i * all.sliceStride(), all.sliceBytes())
+                assertThat(all.data()
+                                .asSlice(i * all.sliceStride(), all.sliceBytes())
                                 .mismatch(file.get("a." + i).data()))
                         .as("slice %d", i)
                         .isEqualTo(-1);
@@ -142,7 +144,9 @@ class GgufFileTest {
                     .isEmpty();
             assertThat(file.stack("a", List.of("a.1", "a.0"))).as("backwards").isEmpty();
             assertThat(file.stack("a", List.of("a.0", "a.0"))).as("twice").isEmpty();
-            assertThat(file.stack("a", List.of("a.0", "b.0"))).as("other shapes").isEmpty();
+            assertThat(file.stack("a", List.of("a.0", "b.0")))
+                    .as("other shapes")
+                    .isEmpty();
             assertThat(file.stack("b", List.of("b.0", "b.1", "b.2")))
                     .as("another type")
                     .isEmpty();

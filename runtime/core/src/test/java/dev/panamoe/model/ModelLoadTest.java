@@ -289,9 +289,7 @@ class ModelLoadTest {
             Moe moe = withParts((Moe) layer.feedForward(), Moe.Part.EXPERT_SCALE);
             Limited device = new Limited(QuantType.Q8_1, Long.MAX_VALUE);
             ModelSpec scaled = with(
-                    s,
-                    s.embedding(),
-                    List.of(new LayerSpec(0, layer.attention(), moe, LayerSpec.FFN_NORM, Set.of())));
+                    s, s.embedding(), List.of(new LayerSpec(0, layer.attention(), moe, LayerSpec.FFN_NORM, Set.of())));
             Model.load(file, scaled, device).close();
             assertThat(scales(device, "blk.0.ffn_down_exps.weight")).isEmpty();
             assertThat(device.uploaded).containsKey("blk.0.ffn_down_exps.scale");

@@ -64,7 +64,12 @@ class SeparateExpertsTest {
                                 .asSlice(e * all.sliceStride(), all.sliceBytes())
                                 .toArray(ValueLayout.JAVA_BYTE);
                         String own = "blk." + layer + "." + part + "." + e + ".weight";
-                        out.tensor(own, all.type(), one, all.shape().cols(), all.shape().rows());
+                        out.tensor(
+                                own,
+                                all.type(),
+                                one,
+                                all.shape().cols(),
+                                all.shape().rows());
                     }
                 }
             }

@@ -29,7 +29,8 @@ class ForwardTest {
             "gemma4-moe-k/q4_k",
             "gemma4-dense/q8_0",
             "deepseek-v3/mla-q8_0",
-            "deepseek-v2-lite/f32");
+            "deepseek-v2-lite/f32",
+            "gpt-oss/mxfp4");
 
     static Stream<Arguments> variants() {
         return BackendProvider.all().stream()
@@ -56,8 +57,8 @@ class ForwardTest {
         assertThat(run(backend, fixture, tokens, 33, CacheType.F32, 3)).isEqualTo(one);
     }
 
-    /// The window of the Gemma fixtures is 8: with passes of 4 rows their rings hold 12 of 70 positions, with passes of
-    /// 70 they hold all.
+    /// The window of the Gemma and gpt-oss fixtures is 8: with passes of 4 rows their rings hold 12 of 70 positions,
+    /// with passes of 70 they hold all.
     @ParameterizedTest(name = "{1} on {0}")
     @MethodSource("variants")
     void aRingHoldsWhatTheWindowSees(String backend, Fixture fixture) {
