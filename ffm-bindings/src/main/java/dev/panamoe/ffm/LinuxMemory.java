@@ -24,6 +24,11 @@ final class LinuxMemory {
         return new MemoryInfo(total, kilobytes(meminfo, "MemAvailable:"), memory.limit, memory.limitLeft);
     }
 
+    /// Of this process, mapped files included.
+    static OptionalLong resident(Path root) {
+        return kilobytes(LinuxFiles.lines(root.resolve("proc/self/status")), "VmRSS:");
+    }
+
     private void readLimits(OptionalLong total) {
         for (String line : LinuxFiles.lines(root.resolve("proc/self/cgroup"))) {
             // hierarchy:controllers:path; version 2 has hierarchy 0 and no controllers

@@ -20,6 +20,11 @@ public record MemoryInfo(OptionalLong total, OptionalLong available, OptionalLon
         return Os.isMac() ? MacFacts.memory() : unknown();
     }
 
+    /// What this process has in main memory now, mapped files included; empty where the system does not tell.
+    public static OptionalLong resident() {
+        return Os.isLinux() ? LinuxMemory.resident(Path.of("/")) : OptionalLong.empty();
+    }
+
     /// What this process can have in all: the machine's memory or its limit, whichever is less.
     public OptionalLong usableTotal() {
         return least(total, limit);

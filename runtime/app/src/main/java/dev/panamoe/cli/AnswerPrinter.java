@@ -7,18 +7,20 @@ import dev.panamoe.chat.Delta;
 final class AnswerPrinter {
     private final Console console;
     private final boolean content;
-    private final boolean reasoning;
+    private final Thoughts thoughts;
+    private final ThoughtLine folded;
     private final Thread onStop;
 
     private boolean thinking;
     private volatile boolean stopped;
 
     /// @param content whether to show the answer
-    /// @param reasoning whether to show the reasoning
-    AnswerPrinter(Console console, boolean content, boolean reasoning) {
+    /// @param thoughts what to show of the reasoning
+    AnswerPrinter(Console console, boolean content, Thoughts thoughts) {
         this.console = console;
         this.content = content;
-        this.reasoning = reasoning;
+        this.thoughts = thoughts;
+        this.folded = new ThoughtLine(console.err());
         this.onStop = new Thread(this::stop, "restore-terminal");
     }
 
@@ -33,17 +35,15 @@ final class AnswerPrinter {
         if (stopped) {
             return;
         }
-        if (reasoning && !delta.reasoning().isEmpty()) {
-            if (!thinking) {
-                thinking = true;
-                if (console.err().isTerminal()) {
-                    console.err().dim();
-                } else {
-                    console.err().println("reasoning:");
+        if (!delta.reasoning().isEmpty()) {
+            switch (thoughts) {
+                case SHOW -> reason(delta.reasoning());
+                case FOLD -> {
+                    thinking = true;
+                    folded.add();
                 }
+                case HIDE -> {}
             }
-            console.err().printUntrusted(delta.reasoning());
-            console.err().flush();
         }
         if (!delta.content().isEmpty()) {
             endReasoning();
@@ -54,9 +54,27 @@ final class AnswerPrinter {
         }
     }
 
+    private void reason(String text) {
+        if (!thinking) {
+            thinking = true;
+            if (console.err().isStyled()) {
+                console.err().dim();
+            } else {
+                console.err().println("reasoning:");
+            }
+        }
+        console.err().printUntrusted(text);
+        console.err().flush();
+    }
+
     private void endReasoning() {
-        if (thinking) {
-            thinking = false;
+        if (!thinking) {
+            return;
+        }
+        thinking = false;
+        if (thoughts == Thoughts.FOLD) {
+            folded.end();
+        } else {
             console.err().reset();
             console.err().print("\n");
             console.err().flush();

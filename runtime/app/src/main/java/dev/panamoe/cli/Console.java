@@ -13,14 +13,14 @@ public final class Console {
     private final Sink out;
     private final Sink err;
     private final boolean typed;
-    private final boolean colours;
+    private final boolean process;
 
-    private Console(InputStream in, Sink out, Sink err, boolean typed, boolean colours) {
+    private Console(InputStream in, Sink out, Sink err, boolean typed, boolean process) {
         this.in = in;
         this.out = out;
         this.err = err;
         this.typed = typed;
-        this.colours = colours;
+        this.process = process;
     }
 
     /// The streams of this process. Text is UTF-8 whatever the locale says.
@@ -31,7 +31,8 @@ public final class Console {
                 new FileOutputStream(FileDescriptor.err),
                 Terminal.isTerminal(0),
                 Terminal.isTerminal(1),
-                Terminal.isTerminal(2));
+                Terminal.isTerminal(2),
+                true);
     }
 
     /// Any streams, such as those of a test. Nobody closes them.
@@ -42,12 +43,33 @@ public final class Console {
             boolean inIsTerminal,
             boolean outIsTerminal,
             boolean errIsTerminal) {
+        return of(in, out, err, inIsTerminal, outIsTerminal, errIsTerminal, false);
+    }
+
+    private static Console of(
+            InputStream in,
+            OutputStream out,
+            OutputStream err,
+            boolean inIsTerminal,
+            boolean outIsTerminal,
+            boolean errIsTerminal,
+            boolean process) {
         return new Console(
                 in,
-                new Sink(out, "standard output", outIsTerminal, false),
-                new Sink(err, "standard error", errIsTerminal, true),
+                new Sink(out, "standard output", medium(outIsTerminal), false),
+                new Sink(err, "standard error", medium(errIsTerminal), true),
                 inIsTerminal,
-                outIsTerminal && System.getenv("NO_COLOR") == null);
+                process);
+    }
+
+    private static Sink.Medium medium(boolean terminal) {
+        if (!terminal) {
+            return Sink.Medium.FILE;
+        }
+        if ("dumb".equals(System.getenv("TERM"))) {
+            return Sink.Medium.DUMB;
+        }
+        return System.getenv("NO_COLOR") == null ? Sink.Medium.STYLED : Sink.Medium.PLAIN;
     }
 
     InputStream in() {
@@ -67,7 +89,17 @@ public final class Console {
         return typed;
     }
 
+    /// Whether a person types and sees what is typed.
+    boolean isInteractive() {
+        return typed && (out.isTerminal() || err.isTerminal());
+    }
+
+    /// Whether these are the streams of this process.
+    boolean isProcess() {
+        return process;
+    }
+
     boolean colours() {
-        return colours;
+        return out.isStyled();
     }
 }

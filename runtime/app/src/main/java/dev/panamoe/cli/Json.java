@@ -23,8 +23,45 @@ final class Json {
 
     /// One object on one line: a program can read line by line, and jq makes it pretty.
     static void print(Sink sink, ObjectNode object) {
-        sink.println(MAPPER.writeValueAsString(object));
+        sink.println(line(object));
         sink.flush();
+    }
+
+    /// An object on one line, without its end.
+    static String line(ObjectNode object) {
+        return MAPPER.writeValueAsString(object);
+    }
+
+    /// @param name of the text, for messages
+    /// @throws PanamoeException when it is not one JSON object
+    static JsonNode object(String text, String name) {
+        try {
+            return object(MAPPER.readTree(text), name + ": ");
+        } catch (JacksonException e) {
+            String line = e.getLocation() == null || e.getLocation().getLineNr() < 1
+                    ? ""
+                    : "line " + e.getLocation().getLineNr() + ", ";
+            throw notJson(name + ": " + line, e);
+        }
+    }
+
+    /// A line of a file of JSON lines.
+    ///
+    /// @param number of the line, from 1
+    /// @throws PanamoeException when it is not one JSON object
+    static JsonNode objectInLine(String text, String name, int number) {
+        try {
+            return object(MAPPER.readTree(text), name + ": line " + number + ": ");
+        } catch (JacksonException e) {
+            throw notJson(name + ": line " + number + ", ", e);
+        }
+    }
+
+    private static JsonNode object(JsonNode node, String where) {
+        if (!node.isObject()) {
+            throw new PanamoeException(where + "expected a JSON object, found " + kind(node));
+        }
+        return node;
     }
 
     /// An object as maps, lists, strings, booleans, nulls and numbers: whole numbers of any size as integers, others as
@@ -33,15 +70,8 @@ final class Json {
     /// @param name of the text, for messages
     /// @throws PanamoeException when it is not one JSON object
     static Map<String, @Nullable Object> variables(String text, String name) {
-        try {
-            JsonNode node = MAPPER.readTree(text);
-            if (!node.isObject()) {
-                throw new PanamoeException(name + ": expected a JSON object, found " + kind(node));
-            }
-            return MAPPER.convertValue(node, new TypeReference<LinkedHashMap<String, @Nullable Object>>() {});
-        } catch (JacksonException e) {
-            throw notJson(name, e);
-        }
+        return MAPPER.convertValue(
+                object(text, name), new TypeReference<LinkedHashMap<String, @Nullable Object>>() {});
     }
 
     private static String kind(JsonNode node) {
@@ -55,14 +85,14 @@ final class Json {
         };
     }
 
-    private static PanamoeException notJson(String name, JacksonException e) {
-        String where = e.getLocation() == null || e.getLocation().getLineNr() < 1
+    /// @param where up to the column
+    private static PanamoeException notJson(String where, JacksonException e) {
+        String column = e.getLocation() == null || e.getLocation().getColumnNr() < 1
                 ? ""
-                : "line " + e.getLocation().getLineNr() + ", column "
-                        + e.getLocation().getColumnNr() + ": ";
+                : "column " + e.getLocation().getColumnNr() + ": ";
         // Where something unclosed began is told in Jackson's own terms.
         String problem = e.getOriginalMessage().split(" \\(start marker at", 2)[0];
-        return new PanamoeException(name + ": " + where + "expected a JSON object: " + problem, e);
+        return new PanamoeException(where + column + "expected a JSON object: " + problem, e);
     }
 
     /// Milliseconds with three digits behind the point.

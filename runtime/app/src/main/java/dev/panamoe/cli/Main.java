@@ -41,6 +41,7 @@ public final class Main {
     private static CommandLine commandLine(PanamoeCommand root, Console console) {
         CommandLine line = new CommandLine(root)
                 .addSubcommand(new RunCommand(console))
+                .addSubcommand(new ChatCommand(console))
                 .addSubcommand(new InspectCommand(console))
                 .addSubcommand(new DevicesCommand(console))
                 .addSubcommand(new TokenizeCommand(console))

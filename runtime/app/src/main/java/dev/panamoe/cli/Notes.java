@@ -29,6 +29,17 @@ final class Notes {
         }
     }
 
+    /// The same, dim where it can be.
+    void dim(Console console, String line) {
+        if (!quiet) {
+            console.err().dim();
+            console.err().print(line);
+            console.err().reset();
+            console.err().print("\n");
+            console.err().flush();
+        }
+    }
+
     /// On what the model runs and why, and whether its context is one it was trained for.
     void opened(Console console, Engine engine) {
         print(console, choice(engine.backendReasons()));

@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "  panamoe run 'What is the capital of France?'        the embedded demo model answers",
             "  panamoe run --model model.gguf --temp 0 -n 100 'Why is the sky blue?'",
+            "  panamoe chat --model model.gguf                     a conversation in the terminal",
             "  panamoe inspect model.gguf                          what is in the file, and the memory it takes",
             "  panamoe devices                                     what could run it here",
             "",

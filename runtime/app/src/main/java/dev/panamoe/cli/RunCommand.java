@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -45,20 +44,8 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--raw", description = "Takes the prompt as it is, without the model's chat template.")
     private boolean raw;
 
-    @Option(names = "--system", paramLabel = "TEXT", description = "A system message before the prompt.")
-    private Optional<String> system = Optional.empty();
-
-    @Option(names = "--think", description = "Asks the model to reason first; up to the model's template when absent.")
-    private boolean think;
-
-    @Option(names = "--no-think", description = "Asks the model not to.")
-    private boolean noThink;
-
-    @Option(
-            names = {"-n", "--max-tokens"},
-            paramLabel = "N",
-            description = "Most tokens to generate; by default until the model ends its answer or the context is full.")
-    private Optional<Integer> maxTokens = Optional.empty();
+    @Mixin
+    private AnswerOptions answers = new AnswerOptions();
 
     @Option(names = "--ignore-eos", description = "Goes on behind tokens that end an answer.")
     private boolean ignoreEos;
@@ -79,18 +66,15 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         EngineOptions engineOptions = model.engineOptions();
-        model.atLeastOne("-n", maxTokens);
-        if (think && noThink) {
-            throw model.usage("--think and --no-think exclude each other");
-        }
-        if ((raw || prompt.hasTokens()) && (system.isPresent() || think || noThink)) {
+        answers.check(model);
+        if ((raw || prompt.hasTokens()) && answers.needTemplate()) {
             throw model.usage("--system and --think need the chat template, which --raw and --tokens leave out");
         }
         // Before the model is loaded, so that a mistake is told at once.
         Optional<int[]> tokens = prompt.hasTokens() ? Optional.of(prompt.tokens()) : Optional.empty();
         String text = tokens.isPresent() ? "" : prompt.text(console);
         GenerationOptions limits = GenerationOptions.of(SamplingParams.GREEDY)
-                .withMaxTokens(maxTokens.orElse(GenerationOptions.UNLIMITED))
+                .withMaxTokens(answers.maxTokens())
                 .withStops(sampling.stops())
                 .withIgnoreEnd(ignoreEos);
         sampling.over(SamplingParams.DEFAULT);
@@ -100,7 +84,7 @@ final class RunCommand implements Callable<Integer> {
             SamplingParams params = sampling.over(engine.defaultSampling());
             GenerationOptions options = limits.withSampling(params);
             notes.opened(console, engine);
-            AnswerPrinter printer = new AnswerPrinter(console, !json, !notes.quiet() && !json);
+            AnswerPrinter printer = new AnswerPrinter(console, !json, notes.quiet() || json ? Thoughts.HIDE : Thoughts.SHOW);
             printer.start();
             Completion answer;
             try {
@@ -109,7 +93,7 @@ final class RunCommand implements Callable<Integer> {
                 } else if (raw) {
                     answer = session.complete(text, options, printer::print);
                 } else {
-                    answer = session.answer(conversation(text), templateVariables(), options, printer::print);
+                    answer = session.answer(conversation(text), answers.templateVariables(), options, printer::print);
                 }
             } finally {
                 printer.finish();
@@ -126,15 +110,9 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private List<ChatMessage> conversation(String text) {
-        List<ChatMessage> messages = new ArrayList<>();
-        system.ifPresent(s -> messages.add(ChatMessage.system(s)));
+        List<ChatMessage> messages = new ArrayList<>(answers.system());
         messages.add(ChatMessage.user(text));
         return messages;
-    }
-
-    /// Templates know the switch under one of these names.
-    private Map<String, Object> templateVariables() {
-        return think || noThink ? Map.of("enable_thinking", think, "thinking", think) : Map.of();
     }
 
     private void speed(Engine engine, Completion answer) {

@@ -14,24 +14,52 @@ import java.util.Locale;
 final class Sink {
     private static final String DIM = "\u001B[2m";
     private static final String RESET = "\u001B[0m";
+    private static final String CLEAR_TO_END = "\u001B[K";
 
     private final OutputStream stream;
     private final OutputStream raw;
     private final String name;
-    private final boolean terminal;
+    private final Medium medium;
     private final boolean lossy;
 
+    /// What a stream leads to.
+    enum Medium {
+        /// A file or a pipe.
+        FILE,
+        /// A terminal that understands no escape sequences (`TERM=dumb`).
+        DUMB,
+        /// A terminal whose user wants the text as it is (`NO_COLOR`).
+        PLAIN,
+        /// Any other terminal.
+        STYLED
+    }
+
     /// @param lossy whether failures to write are to be ignored: without standard error there is nowhere to tell
-    Sink(OutputStream stream, String name, boolean terminal, boolean lossy) {
+    Sink(OutputStream stream, String name, Medium medium, boolean lossy) {
         this.raw = stream;
         this.stream = new BufferedOutputStream(stream);
         this.name = name;
-        this.terminal = terminal;
+        this.medium = medium;
         this.lossy = lossy;
     }
 
     boolean isTerminal() {
-        return terminal;
+        return medium != Medium.FILE;
+    }
+
+    /// Whether text can be dim.
+    boolean isStyled() {
+        return medium == Medium.STYLED;
+    }
+
+    /// Whether {@link #rewrite} works.
+    boolean canRewrite() {
+        return medium == Medium.PLAIN || medium == Medium.STYLED;
+    }
+
+    /// Puts our own text in place of the line that the cursor is in.
+    void rewrite(String text) {
+        print("\r" + text + CLEAR_TO_END);
     }
 
     /// Our own text.
@@ -45,7 +73,7 @@ final class Sink {
 
     /// Text of a model or a file.
     void printUntrusted(String text) {
-        print(terminal ? Visible.controls(text) : text);
+        print(isTerminal() ? Visible.controls(text) : text);
     }
 
     void write(byte[] bytes) {
@@ -64,15 +92,15 @@ final class Sink {
         }
     }
 
-    /// From here to {@link #reset} text is dim, on a terminal.
+    /// From here to {@link #reset} text is dim, where it can be.
     void dim() {
-        if (terminal) {
+        if (isStyled()) {
             print(DIM);
         }
     }
 
     void reset() {
-        if (terminal) {
+        if (isStyled()) {
             print(RESET);
         }
     }
@@ -81,10 +109,15 @@ final class Sink {
     /// on a line of its own.
     void restoreTerminal() {
         try {
-            raw.write((RESET + "\n").getBytes(StandardCharsets.UTF_8));
+            raw.write((isStyled() ? RESET + "\n" : "\n").getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
             // The terminal is gone, and with it what was to be restored.
         }
+    }
+
+    /// The stream itself, past the buffer. Nobody closes it.
+    OutputStream stream() {
+        return raw;
     }
 
     /// For libraries that want a writer. It does not swallow failures as a writer on a stream would.

@@ -1,6 +1,5 @@
 package dev.panamoe.engine;
 
-import dev.panamoe.PanamoeException;
 import dev.panamoe.chat.ChatFormat;
 import dev.panamoe.chat.ChatMessage;
 import dev.panamoe.chat.Delta;
@@ -61,7 +60,8 @@ public final class Session implements AutoCloseable {
     /// Answers a message of the user and remembers both. When it fails, the conversation is as before.
     ///
     /// @param listener gets the answer as it is generated
-    /// @throws PanamoeException when the conversation does not fit the context, or the file has no chat template
+    /// @throws ContextFullException when the conversation does not fit the context
+    /// @throws dev.panamoe.PanamoeException when the file has no chat template
     public Completion chat(String message, GenerationOptions options, Consumer<Delta> listener) {
         List<ChatMessage> with = new ArrayList<>(messages);
         with.add(ChatMessage.user(message));
@@ -167,8 +167,7 @@ public final class Session implements AutoCloseable {
 
     private void checkPrompt(int[] prompt) {
         if (prompt.length > engine.contextLength()) {
-            throw new PanamoeException("the prompt has " + prompt.length + " tokens, but the context holds "
-                    + engine.contextLength() + "; use a larger --ctx or a shorter prompt");
+            throw new ContextFullException(prompt.length, engine.contextLength());
         }
         Engine.checkTokens(prompt, tokenCount);
     }
