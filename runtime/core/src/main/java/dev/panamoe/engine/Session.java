@@ -8,6 +8,8 @@ import dev.panamoe.chat.OutputParser;
 import dev.panamoe.chat.StopStrings;
 import dev.panamoe.engine.Completion.Timings;
 import dev.panamoe.engine.Completion.Usage;
+import dev.panamoe.grammar.Grammar;
+import dev.panamoe.grammar.GrammarConstraint;
 import dev.panamoe.model.Caches;
 import dev.panamoe.model.Runner;
 import dev.panamoe.model.Tap;
@@ -127,18 +129,20 @@ public final class Session implements AutoCloseable {
                     new Usage(prompt.length, cached, 0),
                     new Timings(now - start, 0));
         }
+        Optional<AnswerConstraint> constraint = options.grammar().map(g -> constraint(g, parser, options.ignoreEnd()));
         Output output = new Output(parser, options.stops(), engine.tokenizer().stream(false), listener);
         long promptEnd = 0;
         FinishReason reason;
         while (true) {
-            int token = sampler.sample(logits, 0, tokenCount);
+            int token = sampler.sample(logits, 0, tokenCount, constraint);
             if (generated.isEmpty()) {
                 promptEnd = System.nanoTime();
             }
             sampler.accept(token);
+            constraint.ifPresent(c -> c.accept(token));
             generated.add(token);
             boolean end = engine.tokenizer().stopTokens().contains(token) && !options.ignoreEnd();
-            if (end || output.accept(token)) {
+            if (end || output.accept(token) || constraint.filter(AnswerConstraint::isComplete).isPresent()) {
                 reason = FinishReason.STOP;
                 break;
             }
@@ -160,6 +164,15 @@ public final class Session implements AutoCloseable {
                 reason,
                 new Usage(prompt.length, cached, generated.size()),
                 new Timings(promptEnd - start, System.nanoTime() - promptEnd));
+    }
+
+    private AnswerConstraint constraint(Grammar grammar, Optional<OutputParser> parser, boolean ignoreEnd) {
+        Set<Integer> stopTokens = ignoreEnd ? Set.of() : engine.tokenizer().stopTokens();
+        return new AnswerConstraint(
+                new GrammarConstraint(grammar, engine.tokenTrie(), stopTokens),
+                parser,
+                engine.markers().openId(),
+                stopTokens);
     }
 
     private void checkPrompt(int[] prompt) {
