@@ -665,12 +665,12 @@ public final class JsonSchema {
     }
 
     private void checkBounds(Keywords keywords, BigDecimal least, BigDecimal most) {
-        if (least.compareTo(most) > 0) {
-            throw nothing(keywords);
-        }
         if (least.abs().max(most.abs()).compareTo(new BigDecimal(DecimalRange.LARGEST)) > 0) {
             throw refused(
                     keywords.pointer, "bounds of more than " + JsonText.MOST_DIGITS + " digits are not supported");
+        }
+        if (least.compareTo(most) > 0) {
+            throw nothing(keywords);
         }
     }
 

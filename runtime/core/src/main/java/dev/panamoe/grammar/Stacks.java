@@ -21,7 +21,7 @@ final class Stacks {
     /// Entries of all sets and rows kept; some 30 MB at most.
     private static final int MOST_KEPT = 1 << 21;
     /// Ways to read a text, looked at for one byte. Only very ambiguous grammars come near.
-    private static final int MOST_WAYS = 1 << 16;
+    private static final int MOST_WAYS = 1 << 15;
 
     private record Item(int node, Config parent) {
         static final Comparator<Item> ORDER =

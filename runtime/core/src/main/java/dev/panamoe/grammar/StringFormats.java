@@ -2,8 +2,8 @@ package dev.panamoe.grammar;
 
 import java.util.Map;
 
-/// The values of `format` that can be enforced, as regular expressions. Each lets pass only what all validators accept;
-/// of `email`, `hostname` and `ipv6` that is the usual form only.
+/// The values of `format` that can be enforced, as regular expressions: of `email`, `hostname`, `duration` and `ipv6` the
+/// usual forms only.
 final class StringFormats {
     private static final String DATE = "((\\d{4}-((0[13578]|1[02])-(0[1-9]|[12]\\d|3[01])"
             + "|(0[469]|11)-(0[1-9]|[12]\\d|30)|02-(0[1-9]|1\\d|2[0-8])))"
@@ -19,7 +19,7 @@ final class StringFormats {
             "time", TIME,
             "date-time", DATE + "T" + TIME,
             "duration", "P(\\d{1,4}W|\\d{1,4}D(T\\d{1,4}H)?|T(\\d{1,4}H(\\d{1,4}M)?|\\d{1,4}M(\\d{1,4}S)?|\\d{1,4}S))",
-            "email", WORD + "(\\." + WORD + "){0,2}@" + LABEL + "(\\." + LABEL + "){1,3}",
+            "email", WORD + "(\\." + WORD + "){0,2}@" + LABEL + "(\\." + LABEL + "){0,3}\\.[a-z]{2,18}",
             "hostname", LABEL + "(\\." + LABEL + "){0,5}",
             "ipv4", BYTE + "(\\." + BYTE + "){3}",
             "ipv6", "[0-9a-f]{1,4}(:[0-9a-f]{1,4}){7}",
