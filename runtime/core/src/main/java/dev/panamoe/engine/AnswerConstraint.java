@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/// What may come next in an answer whose content obeys a grammar. The model may reason first, as it likes but for ending
-/// the answer there; with the content begun, it may not reason again.
+/// What may come next in an answer whose content obeys a grammar. The model may reason first, as it likes but for
+/// ending the answer there; with the content begun, it may not reason again.
 final class AnswerConstraint implements Constraint {
     private final GrammarConstraint content;
     /// Empty for raw text, where everything is content.

@@ -142,7 +142,9 @@ public final class Session implements AutoCloseable {
             constraint.ifPresent(c -> c.accept(token));
             generated.add(token);
             boolean end = engine.tokenizer().stopTokens().contains(token) && !options.ignoreEnd();
-            if (end || output.accept(token) || constraint.filter(AnswerConstraint::isComplete).isPresent()) {
+            if (end
+                    || output.accept(token)
+                    || constraint.filter(AnswerConstraint::isComplete).isPresent()) {
                 reason = FinishReason.STOP;
                 break;
             }

@@ -209,9 +209,7 @@ final class Compiler {
             }
             case Expr.Repeat r -> repeat(r, next);
             case Expr.Reference r ->
-                inlined.contains(r.rule())
-                        ? build(rule(r.rule()), next)
-                        : node(Grammar.CALL, next, id(r.rule()));
+                inlined.contains(r.rule()) ? build(rule(r.rule()), next) : node(Grammar.CALL, next, id(r.rule()));
         };
     }
 
@@ -267,7 +265,8 @@ final class Compiler {
             Map<Integer, List<Integer>> startOf = new HashMap<>();
             Map<Integer, List<Integer>> callsOf = new HashMap<>();
             for (int rule = 0; rule < starts.size(); rule++) {
-                startOf.computeIfAbsent(starts.get(rule), k -> new ArrayList<>()).add(rule);
+                startOf.computeIfAbsent(starts.get(rule), k -> new ArrayList<>())
+                        .add(rule);
             }
             for (int n = 0; n < nodes.size(); n++) {
                 int[] node = nodes.get(n);
@@ -381,7 +380,10 @@ final class Compiler {
             rule++;
         }
         while (seen.add(rule)) {
-            rule = callers.get(rule).stream().filter(c -> missing[c] >= 0).findFirst().orElseThrow();
+            rule = callers.get(rule).stream()
+                    .filter(c -> missing[c] >= 0)
+                    .findFirst()
+                    .orElseThrow();
         }
         return failure("rule " + quote(names.get(rule)) + " is left-recursive: it calls itself before anything else is"
                 + " read; write the repetition with * or put the recursion last");

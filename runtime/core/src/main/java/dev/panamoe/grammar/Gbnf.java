@@ -11,8 +11,8 @@ import java.util.Map;
 
 /// The grammar notation of llama.cpp: rules `name ::= …` of which `root` matches the whole text; alternatives with `|`;
 /// `"text"`; character classes `[a-z]`, `[^"\\]`; `.` for any character; groups; `* + ? {m} {m,} {,n} {m,n}` behind an
-/// item; comments from `#` to the end of the line. Behind a backslash stand `n t r \ " [ ]`, or `x`, `u` or `U` with two,
-/// four or eight hexadecimal digits.
+/// item; comments from `#` to the end of the line. Behind a backslash stand `n t r \ " [ ]`, or `x`, `u` or `U` with
+/// two, four or eight hexadecimal digits.
 ///
 /// A rule ends at the end of its line, unless in a group or before or behind `|` or `::=`.
 public final class Gbnf {
@@ -370,7 +370,9 @@ public final class Gbnf {
     private PanamoeException expected(String what) {
         String found = at == text.length()
                 ? "the end of the text"
-                : lineBreak() ? "the end of the line" : Printable.escape(text.substring(at, text.offsetByCodePoints(at, 1)));
+                : lineBreak()
+                        ? "the end of the line"
+                        : Printable.escape(text.substring(at, text.offsetByCodePoints(at, 1)));
         return failure("expected " + what + ", found " + found);
     }
 

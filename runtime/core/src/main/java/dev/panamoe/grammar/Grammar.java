@@ -40,12 +40,7 @@ public final class Grammar {
     /// For messages: the file, or whatever the caller named it.
     final String source;
 
-    Grammar(
-            String source,
-            List<int[]> nodes,
-            int[] starts,
-            boolean[] nullable,
-            int root) {
+    Grammar(String source, List<int[]> nodes, int[] starts, boolean[] nullable, int root) {
         this.source = source;
         this.starts = starts;
         this.nullable = nullable;

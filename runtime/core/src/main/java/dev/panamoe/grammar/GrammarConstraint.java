@@ -37,7 +37,9 @@ public final class GrammarConstraint implements Constraint {
 
     @Override
     public boolean allows(int token) {
-        return stopTokens.contains(token) ? config.ends : trie.isText(token) && !after(token).isDead();
+        return stopTokens.contains(token)
+                ? config.ends
+                : trie.isText(token) && !after(token).isDead();
     }
 
     @Override
@@ -45,7 +47,8 @@ public final class GrammarConstraint implements Constraint {
         long[] bits = masks.of(config);
         boolean any = false;
         float[] stops = new float[config.ends ? stopTokens.size() : 0];
-        int[] stopIds = config.ends ? stopTokens.stream().mapToInt(Integer::intValue).toArray() : new int[0];
+        int[] stopIds =
+                config.ends ? stopTokens.stream().mapToInt(Integer::intValue).toArray() : new int[0];
         for (int i = 0; i < stops.length; i++) {
             stops[i] = stopIds[i] < count ? logits[stopIds[i]] : 0;
         }

@@ -33,9 +33,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// From a JSON Schema to the grammar of the JSON texts that it allows, spelled as {@link JsonText} says.
 ///
-/// Each text of the grammar is valid. What the grammar leaves out on purpose: properties stand in the order in which the
-/// schema declares them, and an object with `properties` has no others unless `additionalProperties` asks for them. A
-/// keyword that cannot be enforced is refused, never left out; annotations are not looked at.
+/// Each text of the grammar is valid. What the grammar leaves out on purpose: properties stand in the order in which
+/// the schema declares them, and an object with `properties` has no others unless `additionalProperties` asks for them.
+/// A keyword that cannot be enforced is refused, never left out; annotations are not looked at.
 public final class JsonSchema {
     private static final int LONGEST = 1 << 20;
     private static final int LARGEST_COUNT = 1_000_000;
@@ -168,15 +168,15 @@ public final class JsonSchema {
             return false;
         }
 
-        @Nullable JsonNode take(String key) {
+        @Nullable
+        JsonNode take(String key) {
             left.remove(key);
             return node.get(key);
         }
 
         PanamoeException wrong(String key, String expected) {
             return refused(
-                    pointer,
-                    "keyword " + quoted(key) + ": expected " + expected + ", found " + shown(node.path(key)));
+                    pointer, "keyword " + quoted(key) + ": expected " + expected + ", found " + shown(node.path(key)));
         }
 
         int count(String key, int otherwise) {
@@ -280,10 +280,7 @@ public final class JsonSchema {
                         default -> JsonText.NULL;
                     });
         }
-        keywords.finish(
-                types.isEmpty()
-                        ? "without \"type\""
-                        : "for type " + String.join(", ", types));
+        keywords.finish(types.isEmpty() ? "without \"type\"" : "for type " + String.join(", ", types));
         return choice(all);
     }
 
@@ -356,18 +353,16 @@ public final class JsonSchema {
     }
 
     private Expr value(JsonNode value, Keywords keywords, Set<String> types) {
-        String type =
-                switch (value.getNodeType()) {
-                    case OBJECT, POJO -> "object";
-                    case ARRAY -> "array";
-                    case STRING, BINARY -> "string";
-                    case NUMBER -> "number";
-                    case BOOLEAN -> "boolean";
-                    case NULL, MISSING -> "null";
-                };
-        boolean fits = types.isEmpty()
-                || types.contains(type)
-                || (types.contains("integer") && value.isIntegralNumber());
+        String type = switch (value.getNodeType()) {
+            case OBJECT, POJO -> "object";
+            case ARRAY -> "array";
+            case STRING, BINARY -> "string";
+            case NUMBER -> "number";
+            case BOOLEAN -> "boolean";
+            case NULL, MISSING -> "null";
+        };
+        boolean fits =
+                types.isEmpty() || types.contains(type) || (types.contains("integer") && value.isIntegralNumber());
         if (!fits) {
             throw refused(
                     keywords.pointer, "the value " + shown(value) + " is not of type " + String.join(" or ", types));
@@ -402,7 +397,8 @@ public final class JsonSchema {
             fields.add(JsonText.field(text(MAPPER.writeValueAsString(name)), schema(properties.get(name), at)));
         }
         Optional<Expr> others = additional(keywords, names);
-        Expr rest = others.map(field -> repeat(JsonText.next(field), 0, UNBOUNDED)).orElse(Expr.EMPTY);
+        Expr rest =
+                others.map(field -> repeat(JsonText.next(field), 0, UNBOUNDED)).orElse(Expr.EMPTY);
         rules.put("object " + pointer, JsonText.object(fields(pointer, names, required, fields, others, rest)));
         return reference("object " + pointer);
     }
@@ -433,9 +429,7 @@ public final class JsonSchema {
         if (!open) {
             return Optional.empty();
         }
-        Expr schema = value == null
-                ? JsonText.VALUE
-                : schema(value, child(keywords.pointer, "additionalProperties"));
+        Expr schema = value == null ? JsonText.VALUE : schema(value, child(keywords.pointer, "additionalProperties"));
         return Optional.of(
                 JsonText.field(names.isEmpty() ? JsonText.STRING : otherName(keywords.pointer, names), schema));
     }
@@ -458,9 +452,7 @@ public final class JsonSchema {
             Expr behind = reference("fields " + (i + 1) + " " + pointer);
             beginnings.add(sequence(fields.get(i), behind));
             if (i > 0) {
-                rules.put(
-                        "fields " + i + " " + pointer,
-                        sequence(optional(JsonText.next(fields.get(i))), behind));
+                rules.put("fields " + i + " " + pointer, sequence(optional(JsonText.next(fields.get(i))), behind));
             }
         }
         List<Expr> last = new ArrayList<>();
@@ -516,8 +508,7 @@ public final class JsonSchema {
                             new Expr.Chars(one), reference(nameRule(pointer, prefix + Character.toString(c)))));
                 }
             }
-            all.add(sequence(
-                    new Expr.Chars(others), repeat(new Expr.Chars(JsonText.PLAIN), 0, UNBOUNDED), text("\"")));
+            all.add(sequence(new Expr.Chars(others), repeat(new Expr.Chars(JsonText.PLAIN), 0, UNBOUNDED), text("\"")));
             if (!declared.contains(prefix)) {
                 all.add(text("\""));
             }
@@ -546,9 +537,8 @@ public final class JsonSchema {
             throw keywords.wrong("prefixItems", "an array of 1 to " + MOST_PREFIX_ITEMS + " schemas");
         }
         boolean closed = items != null && items.isBoolean() && !items.booleanValue();
-        Expr item = closed
-                ? Expr.EMPTY
-                : items == null ? JsonText.VALUE : schema(items, child(keywords.pointer, "items"));
+        Expr item =
+                closed ? Expr.EMPTY : items == null ? JsonText.VALUE : schema(items, child(keywords.pointer, "items"));
         int fixed = prefix == null ? 0 : prefix.size();
         if (closed) {
             if (least > fixed) {
@@ -568,7 +558,8 @@ public final class JsonSchema {
                     : Expr.EMPTY;
             for (int i = fixed - 1; i >= 0; i--) {
                 Expr element = schema(prefix.get(i), keywords.pointer + "/prefixItems/" + i);
-                Expr with = sequence(i == 0 ? element : JsonText.next(element), tail, i == 0 ? JsonText.SPACE : Expr.EMPTY);
+                Expr with =
+                        sequence(i == 0 ? element : JsonText.next(element), tail, i == 0 ? JsonText.SPACE : Expr.EMPTY);
                 tail = most != UNBOUNDED && i >= most ? Expr.EMPTY : i < least ? with : optional(with);
             }
             elements = tail;
@@ -588,8 +579,7 @@ public final class JsonSchema {
         Optional<String> format = keywords.string("format");
         if ((counted ? 1 : 0) + (pattern.isPresent() ? 1 : 0) + (format.isPresent() ? 1 : 0) > 1) {
             throw refused(
-                    keywords.pointer,
-                    "only one of \"pattern\", \"format\" and the lengths is supported in one schema");
+                    keywords.pointer, "only one of \"pattern\", \"format\" and the lengths is supported in one schema");
         }
         if (format.isPresent()) {
             String known = StringFormats.PATTERNS.get(format.get());
@@ -680,11 +670,15 @@ public final class JsonSchema {
 
     private static BigDecimal largest(Optional<BigDecimal> a, Optional<BigDecimal> b) {
         BigDecimal lowest = new BigDecimal(DecimalRange.LARGEST).negate();
-        return a.isEmpty() && b.isEmpty() ? lowest : a.isEmpty() ? b.get() : b.map(a.get()::max).orElse(a.get());
+        return a.isEmpty() && b.isEmpty()
+                ? lowest
+                : a.isEmpty() ? b.get() : b.map(a.get()::max).orElse(a.get());
     }
 
     private static BigDecimal smallest(Optional<BigDecimal> a, Optional<BigDecimal> b) {
         BigDecimal highest = new BigDecimal(DecimalRange.LARGEST);
-        return a.isEmpty() && b.isEmpty() ? highest : a.isEmpty() ? b.get() : b.map(a.get()::min).orElse(a.get());
+        return a.isEmpty() && b.isEmpty()
+                ? highest
+                : a.isEmpty() ? b.get() : b.map(a.get()::min).orElse(a.get());
     }
 }

@@ -14,18 +14,17 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// JSON as RFC 8259 defines it, with bounds where a model could otherwise go on for ever without saying anything: between
-/// two parts at most one space or one line break with its indentation, and numbers of at most 18 digits before and behind
-/// the point with exponents of two. Escapes for surrogates come in pairs only.
+/// JSON as RFC 8259 defines it, with bounds where a model could otherwise go on for ever without saying anything:
+/// between two parts at most one space or one line break with its indentation, and numbers of at most 18 digits before
+/// and behind the point with exponents of two. Escapes for surrogates come in pairs only.
 final class JsonText {
     static final int MOST_DIGITS = 18;
 
     /// Characters that stand for themselves in a string.
-    static final CharSet PLAIN =
-            CharSet.range(0, 0x1F).or(CharSet.of("\"\\")).not();
+    static final CharSet PLAIN = CharSet.range(0, 0x1F).or(CharSet.of("\"\\")).not();
 
-    private static final Expr HEX = new Expr.Chars(
-            CharSet.range('0', '9').or(CharSet.range('a', 'f')).or(CharSet.range('A', 'F')));
+    private static final Expr HEX =
+            new Expr.Chars(CharSet.range('0', '9').or(CharSet.range('a', 'f')).or(CharSet.range('A', 'F')));
     static final Expr DIGIT = new Expr.Chars(CharSet.range('0', '9'));
 
     /// One character of a string, in any spelling.

@@ -155,7 +155,8 @@ final class Stacks {
 
     /// Follows everything that reads no byte. First within rules and back to their callers, where something has been
     /// read in each; then down into the rules that are called here, callers before called, so that each rule is entered
-    /// once for all who call it. A rule's way through the empty text is left out there, since its callers skip the call.
+    /// once for all who call it. A rule's way through the empty text is left out there, since its callers skip the
+    /// call.
     private final class Closure {
         private final Deque<Item> work = new ArrayDeque<>();
         private final Set<Item> seen = new HashSet<>();

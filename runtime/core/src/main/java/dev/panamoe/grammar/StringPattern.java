@@ -188,7 +188,8 @@ final class StringPattern {
     private CharSet hex(int digits) throws Unsupported {
         int value = 0;
         for (int i = 0; i < digits; i++) {
-            int digit = at < pattern.length() && pattern.charAt(at) <= 'f' ? Character.digit(pattern.charAt(at), 16) : -1;
+            int digit =
+                    at < pattern.length() && pattern.charAt(at) <= 'f' ? Character.digit(pattern.charAt(at), 16) : -1;
             if (digit < 0) {
                 throw unsupported("an incomplete escape");
             }

@@ -106,8 +106,8 @@ public final class TokenTrie {
         return new TokenTrie(tokenizer, text, sorted, tokens);
     }
 
-    /// The order of the texts by their bytes: first by four of them, as numbers, and then the rest of those that agree in
-    /// these, which takes a third of the time.
+    /// The order of the texts by their bytes: first by four of them, as numbers, and then the rest of those that agree
+    /// in these, which takes a third of the time.
     private static int[] order(byte[][] bytes, int count) {
         long[] keys = new long[count];
         for (int i = 0; i < count; i++) {

@@ -5,9 +5,9 @@ import java.util.Optional;
 
 /// Chooses the next token from the logits of one sequence.
 ///
-/// The steps, in llama.cpp's order: repetition and presence penalties, constraint, top-k, top-p, min-p, temperature, draw. Top-p
-/// and min-p see the probabilities before the temperature, renormalised after the step before them. Equal logits are
-/// ordered by id, lower first.
+/// The steps, in llama.cpp's order: repetition and presence penalties, constraint, top-k, top-p, min-p, temperature,
+/// draw. Top-p and min-p see the probabilities before the temperature, renormalised after the step before them. Equal
+/// logits are ordered by id, lower first.
 ///
 /// Probabilities are doubles from `StrictMath.exp`, summed in a fixed order, and the generator is [CounterRandom]:
 /// equal parameters, accepted tokens and logits give equal tokens on every machine. A draw takes one number from the

@@ -15,9 +15,7 @@ record ByteTokenizer(List<byte[]> texts) implements Tokenizer {
         List<byte[]> texts = new java.util.ArrayList<>();
         for (String t : tokens) {
             texts.add(
-                    t.startsWith("0x")
-                            ? HexFormat.of().parseHex(t.substring(2))
-                            : t.getBytes(StandardCharsets.UTF_8));
+                    t.startsWith("0x") ? HexFormat.of().parseHex(t.substring(2)) : t.getBytes(StandardCharsets.UTF_8));
         }
         texts.add(new byte[] {'a'});
         texts.add("<end>".getBytes(StandardCharsets.UTF_8));

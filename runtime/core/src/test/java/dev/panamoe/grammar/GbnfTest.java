@@ -45,20 +45,44 @@ class GbnfTest {
                 grammar("root ::= [^a-c\\n]", List.of("d", "é", "漢", "😀", "\r"), List.of("a", "b", "\n", "", "dd")),
                 grammar("root ::= [\\]\\[\\\\\"^]+", List.of("[]\\\"^"), List.of("a")),
                 grammar("root ::= .", List.of("a", "\n", "é", "漢", "😀", "\0"), List.of("", "ab")),
-                grammar("root ::= [à-ü漢\\U0001F600-\\U0001F610]", List.of("é", "漢", "😀", "😐"), List.of("e", "字", "😑")),
+                grammar(
+                        "root ::= [à-ü漢\\U0001F600-\\U0001F610]",
+                        List.of("é", "漢", "😀", "😐"),
+                        List.of("e", "字", "😑")),
                 grammar("root ::= [\\u0000-\\U0010FFFF]", List.of("\0", "\uD7FF", "\uE000", "😀"), List.of("")),
-                grammar("root ::= \"\\x41\\u00e9\\U0001F600\\t\\n\\r\\\\\\\"\\[\\]\"", List.of("Aé😀\t\n\r\\\"[]"), List.of("A")),
+                grammar(
+                        "root ::= \"\\x41\\u00e9\\U0001F600\\t\\n\\r\\\\\\\"\\[\\]\"",
+                        List.of("Aé😀\t\n\r\\\"[]"),
+                        List.of("A")),
                 grammar("root ::= a-1 b_2\na-1 ::= \"x\"\nb_2 ::= \"y\"", List.of("xy"), List.of("x")),
-                grammar("# first\n\nroot  ::=  # here\r\n  \"a\" # and\r\n  | \"b\" |\n\n \"c\"#\n", List.of("a", "b", "c"), List.of("ab")),
+                grammar(
+                        "# first\n\nroot  ::=  # here\r\n  \"a\" # and\r\n  | \"b\" |\n\n \"c\"#\n",
+                        List.of("a", "b", "c"),
+                        List.of("ab")),
                 grammar("root ::= ( # in a group\n \"a\"\n \"b\" )\n", List.of("ab"), List.of("a")),
                 grammar("root ::= \"#\" [#]", List.of("##"), List.of("#")),
                 grammar("root ::= \"(\" root \")\" | \"x\"", List.of("x", "((x))"), List.of("(x", "x)", "()")),
-                grammar("root ::= \"(\" root \")\" root |", List.of("", "()", "(())()", "()()()"), List.of("(", ")(", "(()")),
+                grammar(
+                        "root ::= \"(\" root \")\" root |",
+                        List.of("", "()", "(())()", "()()()"),
+                        List.of("(", ")(", "(()")),
                 grammar("root ::= \"a\" root | \"a\"", List.of("a", "aaaa"), List.of("", "b")),
-                grammar("root ::= a b\na ::= \"x\"?\nb ::= a \"y\" | a", List.of("", "x", "xx", "y", "xy", "xxy"), List.of("yy", "xyx")),
-                grammar("root ::= \"x\" root \"a\" | \"x\" root \"b\" | \"x\"", List.of("x", "xxa", "xxxab"), List.of("xa", "xx", "xxab")),
-                grammar("root ::= [a-z]+ | \"if\" \" \" root", List.of("if", "iffy", "if if"), List.of("if ", "if  if")),
-                grammar("root ::= t (\"-\" t)*\nt ::= n | \"(\" root \")\"\nn ::= [0-9]+", List.of("1-(2-33)-4"), List.of("1-", "(1", "1--2")));
+                grammar(
+                        "root ::= a b\na ::= \"x\"?\nb ::= a \"y\" | a",
+                        List.of("", "x", "xx", "y", "xy", "xxy"),
+                        List.of("yy", "xyx")),
+                grammar(
+                        "root ::= \"x\" root \"a\" | \"x\" root \"b\" | \"x\"",
+                        List.of("x", "xxa", "xxxab"),
+                        List.of("xa", "xx", "xxab")),
+                grammar(
+                        "root ::= [a-z]+ | \"if\" \" \" root",
+                        List.of("if", "iffy", "if if"),
+                        List.of("if ", "if  if")),
+                grammar(
+                        "root ::= t (\"-\" t)*\nt ::= n | \"(\" root \")\"\nn ::= [0-9]+",
+                        List.of("1-(2-33)-4"),
+                        List.of("1-", "(1", "1--2")));
     }
 
     @ParameterizedTest
@@ -120,7 +144,8 @@ class GbnfTest {
     @Test
     void onlyWellFormedTextMatches() {
         Grammar any = Gbnf.parse("root ::= .*", "g");
-        for (String bytes : List.of("C080", "C1BF", "E08080", "EDA080", "F0808080", "F4908080", "80", "FF", "E282", "C3")) {
+        for (String bytes :
+                List.of("C080", "C1BF", "E08080", "EDA080", "F0808080", "F4908080", "80", "FF", "E282", "C3")) {
             assertThat(any.matches(HexFormat.of().parseHex(bytes))).as(bytes).isFalse();
         }
         for (int c = 0; c <= Character.MAX_CODE_POINT; c += c < 0x900 ? 1 : 97) {
@@ -136,7 +161,9 @@ class GbnfTest {
     @Test
     void rangesOfCharacters() {
         var random = new java.util.Random(5);
-        int[] edges = {0, 0x7F, 0x80, 0x7FF, 0x800, 0xFFF, 0x1000, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x3FFFF, 0x40000, 0x10FFFF};
+        int[] edges = {
+            0, 0x7F, 0x80, 0x7FF, 0x800, 0xFFF, 0x1000, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x3FFFF, 0x40000, 0x10FFFF
+        };
         for (int i = 0; i < 300; i++) {
             int a = edge(random, edges);
             int b = edge(random, edges);
@@ -166,9 +193,12 @@ class GbnfTest {
     @Test
     @Timeout(60)
     void ambiguityAndDepthAreBorne() {
-        assertThat(matches("root ::= \"x\" root \"a\" | \"x\" root \"b\" | \"x\"", "x".repeat(2000) + "ab".repeat(999) + "a"))
+        assertThat(matches(
+                        "root ::= \"x\" root \"a\" | \"x\" root \"b\" | \"x\"",
+                        "x".repeat(2000) + "ab".repeat(999) + "a"))
                 .isTrue();
-        assertThat(matches("root ::= (\"a\"* \"a\"*)* \"b\"", "a".repeat(5000) + "b")).isTrue();
+        assertThat(matches("root ::= (\"a\"* \"a\"*)* \"b\"", "a".repeat(5000) + "b"))
+                .isTrue();
         assertThat(matches("root ::= \"(\" root \")\" | \"x\"", "(".repeat(20_000) + "x" + ")".repeat(20_000)))
                 .isTrue();
         var chain = new StringBuilder("root ::= r0\n");

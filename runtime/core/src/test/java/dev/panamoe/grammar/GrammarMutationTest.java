@@ -7,12 +7,48 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The short fuzz run of every build: fixed seeds, so that a failure can be repeated. `GrammarFuzzTest` is the long one.
+/// The short fuzz run of every build: fixed seeds, so that a failure can be repeated. `GrammarFuzzTest` is the long
+/// one.
 class GrammarMutationTest {
     private static final List<String> PIECES = List.of(
-            "(", ")", "[", "]", "{", "}", "|", "*", "+", "?", "\"", "\\", "^", "-", ",", ".", "::=", "\n", "#", "root", "x",
-            "{1,2000}", "{9,}", "\\u", "\\x41", "\ud800", "😀", "0", "-1", "1e99", "\"$ref\":\"#\"", "\"anyOf\":", "null",
-            "\"type\":\"integer\"", "\"minLength\":99,", "(?:", "\\\\d", "$");
+            "(",
+            ")",
+            "[",
+            "]",
+            "{",
+            "}",
+            "|",
+            "*",
+            "+",
+            "?",
+            "\"",
+            "\\",
+            "^",
+            "-",
+            ",",
+            ".",
+            "::=",
+            "\n",
+            "#",
+            "root",
+            "x",
+            "{1,2000}",
+            "{9,}",
+            "\\u",
+            "\\x41",
+            "\ud800",
+            "😀",
+            "0",
+            "-1",
+            "1e99",
+            "\"$ref\":\"#\"",
+            "\"anyOf\":",
+            "null",
+            "\"type\":\"integer\"",
+            "\"minLength\":99,",
+            "(?:",
+            "\\\\d",
+            "$");
 
     @Test
     void theSeedsAreSound() {

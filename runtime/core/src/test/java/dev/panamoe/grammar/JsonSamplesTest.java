@@ -44,7 +44,8 @@ class JsonSamplesTest {
             }
             closing = IntStream.range(0, tokenizer.size())
                     .filter(id -> !tokenizer.isControl(id)
-                            && List.of("\"", "}", "]", "0", "b", "null").contains(new String(tokenizer.bytes(id), java.nio.charset.StandardCharsets.UTF_8)))
+                            && List.of("\"", "}", "]", "0", "b", "null")
+                                    .contains(new String(tokenizer.bytes(id), java.nio.charset.StandardCharsets.UTF_8)))
                     .toArray();
         }
 
@@ -55,7 +56,9 @@ class JsonSamplesTest {
             for (int i = 0; i < 20_000; i++) {
                 int token = -1;
                 if (i >= budget) {
-                    token = constraint.mayEnd() ? tokenizer.stopTokens().iterator().next() : close(constraint);
+                    token = constraint.mayEnd()
+                            ? tokenizer.stopTokens().iterator().next()
+                            : close(constraint);
                 }
                 if (token < 0) {
                     token = sampler.sample(

@@ -26,13 +26,29 @@ class JsonSchemaTest {
                 schema(
                         "{'type':'object','properties':{'a':{'type':'string'},'b':{'type':'integer'}},"
                                 + "'required':['a','b'],'additionalProperties':false}",
-                        List.of("{'a':'x','b':1}", "{'a': 'x', 'b': 1}", "{\n  'a': 'x',\n  'b': 1\n}", "{\n\t'a':'','b':-0}"),
-                        List.of("{}", "{'a':'x'}", "{'b':1,'a':'x'}", "{'a':'x','b':1,'c':2}", "{'a':'x','b':1.5}",
-                                "{'a':1,'b':1}", "{'a':'x','b':1} ", "{'a':'x','b':01}", "{'a':'x' ,'b':1}")),
+                        List.of(
+                                "{'a':'x','b':1}",
+                                "{'a': 'x', 'b': 1}",
+                                "{\n  'a': 'x',\n  'b': 1\n}",
+                                "{\n\t'a':'','b':-0}"),
+                        List.of(
+                                "{}",
+                                "{'a':'x'}",
+                                "{'b':1,'a':'x'}",
+                                "{'a':'x','b':1,'c':2}",
+                                "{'a':'x','b':1.5}",
+                                "{'a':1,'b':1}",
+                                "{'a':'x','b':1} ",
+                                "{'a':'x','b':01}",
+                                "{'a':'x' ,'b':1}")),
                 schema(
                         "{'type':'object','properties':{'a':{'type':'null'},'b':{'type':'null'},'c':{'type':'null'}},"
                                 + "'required':['b']}",
-                        List.of("{'b':null}", "{'a':null,'b':null}", "{'b':null,'c':null}", "{'a':null,'b':null,'c':null}"),
+                        List.of(
+                                "{'b':null}",
+                                "{'a':null,'b':null}",
+                                "{'b':null,'c':null}",
+                                "{'a':null,'b':null,'c':null}"),
                         List.of("{}", "{'a':null}", "{'a':null,'c':null}", "{,'b':null}", "{'b':null,}")),
                 schema(
                         "{'properties':{'a':{'type':'null'},'b':{'type':'null'}}}",
@@ -43,56 +59,150 @@ class JsonSchemaTest {
                                 + "'additionalProperties':{'type':'integer'}}",
                         List.of("{'a':null}", "{'ab':null,'a':null,'abc':1,'b':2,'':3}", "{'a':null,'é':1}"),
                         List.of("{'a':null,'ab':1}", "{'a':null,'b':null}", "{'x':1}", "{'a':null,'\\u0061b':1}")),
-                schema("{'type':'object','additionalProperties':{'type':'boolean'}}", List.of("{}", "{'x':true,'y':false}"), List.of("{'x':1}")),
+                schema(
+                        "{'type':'object','additionalProperties':{'type':'boolean'}}",
+                        List.of("{}", "{'x':true,'y':false}"),
+                        List.of("{'x':1}")),
                 schema("{'type':'object'}", List.of("{}", "{'a':[1,{'b':null}]}"), List.of("[]", "1", "{'a'}")),
-                schema("{}", List.of("{}", "[]", "1", "-1.5e+3", "'x'", "null", "true"), List.of("", "nul", "01", "+1", ".5", "1.", "tru")),
+                schema(
+                        "{}",
+                        List.of("{}", "[]", "1", "-1.5e+3", "'x'", "null", "true"),
+                        List.of("", "nul", "01", "+1", ".5", "1.", "tru")),
                 schema("true", List.of("1"), List.of("")),
-                schema("{'type':'string'}",
-                        List.of("''", "'é漢😀'", "'\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\\uD7FF\\ue000'", "'\\''".replace("\\'", "\\\"")),
-                        List.of("'", "'\n'", "'\\x'", "'\\ud83d'", "'\\ude00'", "'\\ud83d\\ud83d'", "'\\u12'", "'\\'", "'\t'")),
-                schema("{'type':'string','minLength':2,'maxLength':4}",
-                        List.of("'ab'", "'a\\n漢😀'", "'\\ud83d\\ude00x'"), List.of("''", "'a'", "'abcde'", "'\\ud83d\\ude00'")),
-                schema("{'type':'string','maxLength':40}", List.of("''", "'" + "é".repeat(40) + "'"), List.of("'" + "é".repeat(41) + "'")),
-                schema("{'type':'string','minLength':33}", List.of("'" + "x".repeat(33) + "'", "'" + "x".repeat(99) + "'"), List.of("'" + "x".repeat(32) + "'")),
-                schema("{'type':'string','minLength':17,'maxLength':100}",
-                        List.of("'" + "x".repeat(17) + "'", "'" + "x".repeat(64) + "'", "'" + "x".repeat(65) + "'", "'" + "x".repeat(100) + "'"),
+                schema(
+                        "{'type':'string'}",
+                        List.of(
+                                "''",
+                                "'é漢😀'",
+                                "'\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\\uD7FF\\ue000'",
+                                "'\\''".replace("\\'", "\\\"")),
+                        List.of(
+                                "'",
+                                "'\n'",
+                                "'\\x'",
+                                "'\\ud83d'",
+                                "'\\ude00'",
+                                "'\\ud83d\\ud83d'",
+                                "'\\u12'",
+                                "'\\'",
+                                "'\t'")),
+                schema(
+                        "{'type':'string','minLength':2,'maxLength':4}",
+                        List.of("'ab'", "'a\\n漢😀'", "'\\ud83d\\ude00x'"),
+                        List.of("''", "'a'", "'abcde'", "'\\ud83d\\ude00'")),
+                schema(
+                        "{'type':'string','maxLength':40}",
+                        List.of("''", "'" + "é".repeat(40) + "'"),
+                        List.of("'" + "é".repeat(41) + "'")),
+                schema(
+                        "{'type':'string','minLength':33}",
+                        List.of("'" + "x".repeat(33) + "'", "'" + "x".repeat(99) + "'"),
+                        List.of("'" + "x".repeat(32) + "'")),
+                schema(
+                        "{'type':'string','minLength':17,'maxLength':100}",
+                        List.of(
+                                "'" + "x".repeat(17) + "'",
+                                "'" + "x".repeat(64) + "'",
+                                "'" + "x".repeat(65) + "'",
+                                "'" + "x".repeat(100) + "'"),
                         List.of("'" + "x".repeat(16) + "'", "'" + "x".repeat(101) + "'")),
-                schema("{'enum':['a',1,null,true,{'x':[1]},'q\\'\\n']}".replace("\\'", "\\\""),
-                        List.of("'a'", "1", "null", "true", "{'x':[1]}"), List.of("'b'", "false", "11", "{}")),
+                schema(
+                        "{'enum':['a',1,null,true,{'x':[1]},'q\\'\\n']}".replace("\\'", "\\\""),
+                        List.of("'a'", "1", "null", "true", "{'x':[1]}"),
+                        List.of("'b'", "false", "11", "{}")),
                 schema("{'type':'string','const':'x'}", List.of("'x'"), List.of("'y'")),
                 schema("{'type':['string','null']}", List.of("'x'", "null"), List.of("1")),
                 schema("{'type':['integer','number']}", List.of("1", "1.5"), List.of("null")),
-                schema("{'type':'array','items':{'type':'integer'}}", List.of("[]", "[1]", "[1, 2,3]", "[\n  1,\n  2\n]"), List.of("[1,]", "['x']", "[,1]", "[1 2]")),
-                schema("{'type':'array','items':{'type':'null'},'minItems':2,'maxItems':3}",
-                        List.of("[null,null]", "[null,null,null]"), List.of("[]", "[null]", "[null,null,null,null]")),
+                schema(
+                        "{'type':'array','items':{'type':'integer'}}",
+                        List.of("[]", "[1]", "[1, 2,3]", "[\n  1,\n  2\n]"),
+                        List.of("[1,]", "['x']", "[,1]", "[1 2]")),
+                schema(
+                        "{'type':'array','items':{'type':'null'},'minItems':2,'maxItems':3}",
+                        List.of("[null,null]", "[null,null,null]"),
+                        List.of("[]", "[null]", "[null,null,null,null]")),
                 schema("{'type':'array','maxItems':0}", List.of("[]", "[ ]"), List.of("[1]")),
-                schema("{'type':'array','prefixItems':[{'type':'string'},{'type':'integer'}],'items':{'type':'null'},'maxItems':3}",
-                        List.of("[]", "['x']", "['x',1]", "['x',1,null]"), List.of("[1]", "['x',null]", "['x',1,null,null]", "['x',1,2]")),
-                schema("{'type':'array','prefixItems':[{'type':'string'},{'type':'integer'}],'items':false,'minItems':1}",
-                        List.of("['x']", "['x',1]"), List.of("[]", "['x',1,1]")),
-                schema("{'type':'integer'}", List.of("0", "-17", "123456789012345678"), List.of("1.0", "1e3", "--1", "")),
-                schema("{'type':'integer','minimum':-13,'maximum':205}",
-                        List.of("-13", "-9", "0", "7", "99", "100", "199", "205"), List.of("-14", "-20", "206", "1000", "-0", "00")),
-                schema("{'type':'integer','exclusiveMinimum':0}", List.of("1", "10", "999999999999999999"), List.of("0", "-1", "-0")),
-                schema("{'type':'integer','minimum':0.5,'exclusiveMaximum':3,'multipleOf':1}", List.of("1", "2"), List.of("0", "3")),
-                schema("{'type':'number','minimum':0,'maximum':1}", List.of("0", "1", "0.5", "1.0", "0.0"), List.of("-0.1", "1.01", "2", "-0")),
-                schema("{'type':'number','exclusiveMinimum':-2,'exclusiveMaximum':10}",
-                        List.of("-1.9", "-0.5", "0", "9", "9.99", "-1", "5.25"), List.of("-2", "-2.0", "10", "10.0", "-3", "11")),
-                schema("{'type':'number','minimum':-3}", List.of("-3", "-2.5", "-3.0", "1000.25", "0"), List.of("-3.1", "-4")),
-                schema("{'type':'number','exclusiveMinimum':0}", List.of("0.1", "0.001", "1", "2.5"), List.of("0", "0.0", "-1")),
-                schema("{'anyOf':[{'type':'integer'},{'type':'array','items':{'$ref':'#'}}]}", List.of("1", "[]", "[[1],2]"), List.of("[null]")),
-                schema("{'$ref':'#/$defs/n~1ode','$defs':{'n/ode':{'type':'object','properties':{'v':{'type':'integer'},"
+                schema(
+                        "{'type':'array','prefixItems':[{'type':'string'},{'type':'integer'}],'items':{'type':'null'},'maxItems':3}",
+                        List.of("[]", "['x']", "['x',1]", "['x',1,null]"),
+                        List.of("[1]", "['x',null]", "['x',1,null,null]", "['x',1,2]")),
+                schema(
+                        "{'type':'array','prefixItems':[{'type':'string'},{'type':'integer'}],'items':false,'minItems':1}",
+                        List.of("['x']", "['x',1]"),
+                        List.of("[]", "['x',1,1]")),
+                schema(
+                        "{'type':'integer'}",
+                        List.of("0", "-17", "123456789012345678"),
+                        List.of("1.0", "1e3", "--1", "")),
+                schema(
+                        "{'type':'integer','minimum':-13,'maximum':205}",
+                        List.of("-13", "-9", "0", "7", "99", "100", "199", "205"),
+                        List.of("-14", "-20", "206", "1000", "-0", "00")),
+                schema(
+                        "{'type':'integer','exclusiveMinimum':0}",
+                        List.of("1", "10", "999999999999999999"),
+                        List.of("0", "-1", "-0")),
+                schema(
+                        "{'type':'integer','minimum':0.5,'exclusiveMaximum':3,'multipleOf':1}",
+                        List.of("1", "2"),
+                        List.of("0", "3")),
+                schema(
+                        "{'type':'number','minimum':0,'maximum':1}",
+                        List.of("0", "1", "0.5", "1.0", "0.0"),
+                        List.of("-0.1", "1.01", "2", "-0")),
+                schema(
+                        "{'type':'number','exclusiveMinimum':-2,'exclusiveMaximum':10}",
+                        List.of("-1.9", "-0.5", "0", "9", "9.99", "-1", "5.25"),
+                        List.of("-2", "-2.0", "10", "10.0", "-3", "11")),
+                schema(
+                        "{'type':'number','minimum':-3}",
+                        List.of("-3", "-2.5", "-3.0", "1000.25", "0"),
+                        List.of("-3.1", "-4")),
+                schema(
+                        "{'type':'number','exclusiveMinimum':0}",
+                        List.of("0.1", "0.001", "1", "2.5"),
+                        List.of("0", "0.0", "-1")),
+                schema(
+                        "{'anyOf':[{'type':'integer'},{'type':'array','items':{'$ref':'#'}}]}",
+                        List.of("1", "[]", "[[1],2]"),
+                        List.of("[null]")),
+                schema(
+                        "{'$ref':'#/$defs/n~1ode','$defs':{'n/ode':{'type':'object','properties':{'v':{'type':'integer'},"
                                 + "'next':{'anyOf':[{'$ref':'#/$defs/n~1ode'},{'type':'null'}]}},'required':['v','next']}}}",
-                        List.of("{'v':1,'next':null}", "{'v':1,'next':{'v':2,'next':null}}"), List.of("{'v':1}", "{'v':1,'next':{}}")),
-                schema("{'type':'string','pattern':'^[A-Z]{2}-\\\\d+$'}", List.of("'AB-1'", "'XY-123'"), List.of("'AB-'", "'ab-1'", "'AB-1x'")),
-                schema("{'type':'string','pattern':'b+|^x$'}", List.of("'abbc'", "'b'", "'x'", "'\\n b'"), List.of("'ac'", "'xx'", "''")),
-                schema("{'type':'string','pattern':'^(?:a|[^b-z\\\\\\\\]|\\\\.)*?$'}", List.of("''", "'a.A'", "'\\\"'"), List.of("'b'", "'\\\\'")),
-                schema("{'type':'string','format':'date'}", List.of("'2024-02-29'", "'2023-12-31'", "'2000-02-29'"), List.of("'2023-02-29'", "'1900-02-29'", "'2023-04-31'", "'2023-13-01'")),
-                schema("{'type':'string','format':'date-time'}", List.of("'2024-02-29T23:59:59Z'", "'2024-01-01T00:00:00.5+02:00'"), List.of("'2024-01-01'", "'2024-01-01T24:00:00Z'")),
-                schema("{'type':'string','format':'uuid'}", List.of("'123e4567-e89b-12d3-a456-426614174000'"), List.of("'123'")),
-                schema("{'type':'string','format':'ipv4'}", List.of("'127.0.0.1'", "'255.255.255.255'"), List.of("'256.0.0.1'", "'1.2.3'", "'01.2.3.4'")),
+                        List.of("{'v':1,'next':null}", "{'v':1,'next':{'v':2,'next':null}}"),
+                        List.of("{'v':1}", "{'v':1,'next':{}}")),
+                schema(
+                        "{'type':'string','pattern':'^[A-Z]{2}-\\\\d+$'}",
+                        List.of("'AB-1'", "'XY-123'"), List.of("'AB-'", "'ab-1'", "'AB-1x'")),
+                schema(
+                        "{'type':'string','pattern':'b+|^x$'}",
+                        List.of("'abbc'", "'b'", "'x'", "'\\n b'"),
+                        List.of("'ac'", "'xx'", "''")),
+                schema(
+                        "{'type':'string','pattern':'^(?:a|[^b-z\\\\\\\\]|\\\\.)*?$'}",
+                        List.of("''", "'a.A'", "'\\\"'"),
+                        List.of("'b'", "'\\\\'")),
+                schema(
+                        "{'type':'string','format':'date'}",
+                        List.of("'2024-02-29'", "'2023-12-31'", "'2000-02-29'"),
+                        List.of("'2023-02-29'", "'1900-02-29'", "'2023-04-31'", "'2023-13-01'")),
+                schema(
+                        "{'type':'string','format':'date-time'}",
+                        List.of("'2024-02-29T23:59:59Z'", "'2024-01-01T00:00:00.5+02:00'"),
+                        List.of("'2024-01-01'", "'2024-01-01T24:00:00Z'")),
+                schema(
+                        "{'type':'string','format':'uuid'}",
+                        List.of("'123e4567-e89b-12d3-a456-426614174000'"),
+                        List.of("'123'")),
+                schema(
+                        "{'type':'string','format':'ipv4'}",
+                        List.of("'127.0.0.1'", "'255.255.255.255'"),
+                        List.of("'256.0.0.1'", "'1.2.3'", "'01.2.3.4'")),
                 schema("{'type':'string','format':'email'}", List.of("'a.b@example.com'"), List.of("'a'", "'@x.y'")),
-                schema("{'title':'t','description':'d','default':1,'examples':[2],'type':'boolean'}", List.of("true", "false"), List.of("1")));
+                schema(
+                        "{'title':'t','description':'d','default':1,'examples':[2],'type':'boolean'}",
+                        List.of("true", "false"),
+                        List.of("1")));
     }
 
     @ParameterizedTest
@@ -109,7 +219,8 @@ class JsonSchemaTest {
         assertThat(List.of("{}", "{\"a\": [1, {\"b\": null}], \"c\": \"\\u00e9\"}"))
                 .allMatch(t -> matches(grammar, t));
         assertThat(List.of("", "[]", "1", "{\"a\":}", "{}x", "{    }")).noneMatch(t -> matches(grammar, t));
-        assertThat(matches(grammar, "{\"a\":" + "[".repeat(3000) + "]".repeat(3000) + "}")).isTrue();
+        assertThat(matches(grammar, "{\"a\":" + "[".repeat(3000) + "]".repeat(3000) + "}"))
+                .isTrue();
     }
 
     @ParameterizedTest

@@ -120,7 +120,10 @@ final class RandomSchema {
             }
             default ->
                 node.put("type", "string")
-                        .put("pattern", List.of("^[a-f]{1,3}$", "x|yz", "^\\d+(\\.\\d\\d)?$", "[^a-z]\\s", "^$").get(random.nextInt(5)));
+                        .put(
+                                "pattern",
+                                List.of("^[a-f]{1,3}$", "x|yz", "^\\d+(\\.\\d\\d)?$", "[^a-z]\\s", "^$")
+                                        .get(random.nextInt(5)));
         }
         return node;
     }

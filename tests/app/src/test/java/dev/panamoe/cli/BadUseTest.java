@@ -239,7 +239,10 @@ class BadUseTest {
 
     @Test
     void grammarsThatAreNone() throws IOException {
-        fails(Cli.run("run", "--grammar", "/no/such.gbnf", "hi"), ExitCode.FAILED, "/no/such.gbnf: there is no such file");
+        fails(
+                Cli.run("run", "--grammar", "/no/such.gbnf", "hi"),
+                ExitCode.FAILED,
+                "/no/such.gbnf: there is no such file");
         Path grammar = Files.writeString(folder.resolve("bad.gbnf"), "root ::= \"a\"\nroot ::=");
         fails(
                 Cli.run("run", "--grammar", grammar.toString(), "hi"),

@@ -21,11 +21,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class StructuredOutputTest {
     private static final String QUESTION = "What is the capital of France?";
 
-    private static final Grammar SCHEMA = JsonSchema.toGrammar(
-            """
+    private static final Grammar SCHEMA = JsonSchema.toGrammar("""
             {"type": "object", "additionalProperties": false, "required": ["answer", "sure"],
-             "properties": {"answer": {"type": "string", "maxLength": 30}, "sure": {"type": "boolean"}}}""",
-            "schema");
+             "properties": {"answer": {"type": "string", "maxLength": 30}, "sure": {"type": "boolean"}}}""", "schema");
 
     private static GenerationOptions options(SamplingParams sampling, Grammar grammar) {
         return GenerationOptions.of(sampling).withMaxTokens(300).withGrammar(grammar);
@@ -40,8 +38,7 @@ class StructuredOutputTest {
                     .reasoning();
             session.reset();
             for (int seed = 0; seed < 6; seed++) {
-                SamplingParams sampling =
-                        seed == 0 ? SamplingParams.GREEDY : SamplingParams.DEFAULT.withSeed(seed);
+                SamplingParams sampling = seed == 0 ? SamplingParams.GREEDY : SamplingParams.DEFAULT.withSeed(seed);
                 Completion answer = session.chat(QUESTION, options(sampling, SCHEMA), d -> {});
                 assertThat(answer.finishReason()).isEqualTo(FinishReason.STOP);
                 assertThat(SCHEMA.matches(answer.text().getBytes(StandardCharsets.UTF_8)))
