@@ -9,6 +9,7 @@ module dev.panamoe.core {
     exports dev.panamoe.chat;
     exports dev.panamoe.engine;
     exports dev.panamoe.gguf;
+    exports dev.panamoe.grammar;
     exports dev.panamoe.model;
     exports dev.panamoe.quant;
     exports dev.panamoe.reference;

@@ -30,6 +30,7 @@ import tools.jackson.databind.node.ObjectNode;
             "  panamoe run 'What is the opposite of hot?'",
             "  panamoe run --model demo:deepseek --temp 0 'What sound does a cow make?'",
             "  panamoe run --raw -n 60 --seed 7 'Once upon a time'     continues a text as it is",
+            "  panamoe run --json-schema answer.schema.json 'Name three large cities.'",
             "  panamoe run --json --quiet < question.txt | jq -r .text"
         })
 final class RunCommand implements Callable<Integer> {
@@ -53,6 +54,9 @@ final class RunCommand implements Callable<Integer> {
     @Mixin
     private SamplingOptions sampling = new SamplingOptions();
 
+    @Mixin
+    private GrammarOptions grammar = new GrammarOptions();
+
     @Option(names = "--json", description = "Prints one JSON object at the end and nothing else on standard output.")
     private boolean json;
 
@@ -70,6 +74,7 @@ final class RunCommand implements Callable<Integer> {
         if ((raw || prompt.hasTokens()) && answers.needTemplate()) {
             throw model.usage("--system and --think need the chat template, which --raw and --tokens leave out");
         }
+        grammar.check();
         // Before the model is loaded, so that a mistake is told at once.
         Optional<int[]> tokens = prompt.hasTokens() ? Optional.of(prompt.tokens()) : Optional.empty();
         String text = tokens.isPresent() ? "" : prompt.text(console);
@@ -77,6 +82,7 @@ final class RunCommand implements Callable<Integer> {
                 .withMaxTokens(answers.maxTokens())
                 .withStops(sampling.stops())
                 .withIgnoreEnd(ignoreEos);
+        limits = grammar.grammar(console).map(limits::withGrammar).orElse(limits);
         sampling.over(SamplingParams.DEFAULT);
 
         try (Engine engine = Engine.open(model.model(), engineOptions);

@@ -6,6 +6,7 @@ import dev.panamoe.chat.ChatFormat;
 import dev.panamoe.chat.Markers;
 import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.gguf.Metadata;
+import dev.panamoe.grammar.TokenTrie;
 import dev.panamoe.model.Caches;
 import dev.panamoe.model.MemoryPlan;
 import dev.panamoe.model.Model;
@@ -20,7 +21,9 @@ import dev.panamoe.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +51,7 @@ public final class Engine implements AutoCloseable {
     private volatile boolean closed;
     private volatile @Nullable ChatFormat chatFormat;
     private volatile @Nullable Markers markers;
+    private volatile @Nullable TokenTrie tokenTrie;
 
     private Engine(String source, EngineOptions options) {
         long start = System.nanoTime();
@@ -191,6 +195,19 @@ public final class Engine implements AutoCloseable {
         if (found == null) {
             found = Markers.of(tokenizer);
             markers = found;
+        }
+        return found;
+    }
+
+    /// The vocabulary as grammars see it: the marks of reasoning are no text.
+    TokenTrie tokenTrie() {
+        TokenTrie found = tokenTrie;
+        if (found == null) {
+            Set<Integer> marks = new HashSet<>();
+            markers().openId().ifPresent(marks::add);
+            markers().closeId().ifPresent(marks::add);
+            found = TokenTrie.of(tokenizer, marks);
+            tokenTrie = found;
         }
         return found;
     }

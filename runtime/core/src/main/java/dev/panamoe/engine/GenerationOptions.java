@@ -1,8 +1,10 @@
 package dev.panamoe.engine;
 
 import dev.panamoe.PanamoeException;
+import dev.panamoe.grammar.Grammar;
 import dev.panamoe.sampling.SamplingParams;
 import java.util.List;
+import java.util.Optional;
 
 /// How an answer is generated.
 ///
@@ -10,7 +12,9 @@ import java.util.List;
 /// @param sampling how tokens are chosen
 /// @param stops texts that end the answer; they are not part of it
 /// @param ignoreEnd goes on behind tokens that end an answer (for measuring)
-public record GenerationOptions(int maxTokens, SamplingParams sampling, List<String> stops, boolean ignoreEnd) {
+/// @param grammar what the content obeys; reasoning before it is free
+public record GenerationOptions(
+        int maxTokens, SamplingParams sampling, List<String> stops, boolean ignoreEnd, Optional<Grammar> grammar) {
     /// Until the model ends its answer or the context is full.
     public static final int UNLIMITED = Integer.MAX_VALUE;
 
@@ -26,22 +30,27 @@ public record GenerationOptions(int maxTokens, SamplingParams sampling, List<Str
 
     /// With what the model's authors recommend, see {@link Engine#defaultSampling}.
     public static GenerationOptions of(SamplingParams sampling) {
-        return new GenerationOptions(UNLIMITED, sampling, List.of(), false);
+        return new GenerationOptions(UNLIMITED, sampling, List.of(), false, Optional.empty());
     }
 
     public GenerationOptions withMaxTokens(int count) {
-        return new GenerationOptions(count, sampling, stops, ignoreEnd);
+        return new GenerationOptions(count, sampling, stops, ignoreEnd, grammar);
     }
 
     public GenerationOptions withSampling(SamplingParams params) {
-        return new GenerationOptions(maxTokens, params, stops, ignoreEnd);
+        return new GenerationOptions(maxTokens, params, stops, ignoreEnd, grammar);
     }
 
     public GenerationOptions withStops(List<String> texts) {
-        return new GenerationOptions(maxTokens, sampling, texts, ignoreEnd);
+        return new GenerationOptions(maxTokens, sampling, texts, ignoreEnd, grammar);
     }
 
     public GenerationOptions withIgnoreEnd(boolean ignore) {
-        return new GenerationOptions(maxTokens, sampling, stops, ignore);
+        return new GenerationOptions(maxTokens, sampling, stops, ignore, grammar);
+    }
+
+    /// An answer that ends by itself matches the grammar; one that is cut by its length or a stop string need not.
+    public GenerationOptions withGrammar(Grammar rules) {
+        return new GenerationOptions(maxTokens, sampling, stops, ignoreEnd, Optional.of(rules));
     }
 }

@@ -7,6 +7,8 @@ import dev.panamoe.chat.OutputParser;
 import dev.panamoe.chat.StopStrings;
 import dev.panamoe.engine.Completion.Timings;
 import dev.panamoe.engine.Completion.Usage;
+import dev.panamoe.grammar.Grammar;
+import dev.panamoe.grammar.GrammarConstraint;
 import dev.panamoe.model.Caches;
 import dev.panamoe.model.Runner;
 import dev.panamoe.model.Tap;
@@ -128,20 +130,24 @@ public final class Session implements AutoCloseable {
                     new Usage(prompt.length, cached, 0),
                     new Timings(now - start, 0));
         }
+        Optional<AnswerConstraint> constraint = options.grammar().map(g -> constraint(g, parser, options.ignoreEnd()));
         Tokenizer tokenizer = engine.tokenizer();
         TokenStream stream = parser.isPresent() ? tokenizer.stream(false) : tokenizer.continuation(false);
         Output output = new Output(parser, options.stops(), stream, listener);
         long promptEnd = 0;
         FinishReason reason;
         while (true) {
-            int token = sampler.sample(logits, 0, tokenCount);
+            int token = sampler.sample(logits, 0, tokenCount, constraint);
             if (generated.isEmpty()) {
                 promptEnd = System.nanoTime();
             }
             sampler.accept(token);
+            constraint.ifPresent(c -> c.accept(token));
             generated.add(token);
             boolean end = engine.tokenizer().stopTokens().contains(token) && !options.ignoreEnd();
-            if (end || output.accept(token)) {
+            if (end
+                    || output.accept(token)
+                    || constraint.filter(AnswerConstraint::isComplete).isPresent()) {
                 reason = FinishReason.STOP;
                 break;
             }
@@ -163,6 +169,15 @@ public final class Session implements AutoCloseable {
                 reason,
                 new Usage(prompt.length, cached, generated.size()),
                 new Timings(promptEnd - start, System.nanoTime() - promptEnd));
+    }
+
+    private AnswerConstraint constraint(Grammar grammar, Optional<OutputParser> parser, boolean ignoreEnd) {
+        Set<Integer> stopTokens = ignoreEnd ? Set.of() : engine.tokenizer().stopTokens();
+        return new AnswerConstraint(
+                new GrammarConstraint(grammar, engine.tokenTrie(), stopTokens),
+                parser,
+                engine.markers().openId(),
+                stopTokens);
     }
 
     private void checkPrompt(int[] prompt) {

@@ -1,12 +1,13 @@
 package dev.panamoe.sampling;
 
 import dev.panamoe.PanamoeException;
+import java.util.Optional;
 
 /// Chooses the next token from the logits of one sequence.
 ///
-/// The steps, in llama.cpp's order: repetition and presence penalties, top-k, top-p, min-p, temperature, draw. Top-p
-/// and min-p see the probabilities before the temperature, renormalised after the step before them. Equal logits are
-/// ordered by id, lower first.
+/// The steps, in llama.cpp's order: repetition and presence penalties, constraint, top-k, top-p, min-p, temperature,
+/// draw. Top-p and min-p see the probabilities before the temperature, renormalised after the step before them. Equal
+/// logits are ordered by id, lower first.
 ///
 /// Probabilities are doubles from `StrictMath.exp`, summed in a fixed order, and the generator is [CounterRandom]:
 /// equal parameters, accepted tokens and logits give equal tokens on every machine. A draw takes one number from the
@@ -19,7 +20,9 @@ public final class Sampler {
     private final Penalties penalties;
     private final CounterRandom random;
     private final Candidates candidates = new Candidates();
-    private float[] penalised = new float[0];
+    /// A copy of the logits with penalties and without what a constraint excludes.
+    private float[] changed = new float[0];
+
     private double[] weights = new double[0];
 
     public Sampler(SamplingParams params) {
@@ -37,24 +40,50 @@ public final class Sampler {
     /// @return the token, 0 to `count` - 1
     /// @throws PanamoeException when a logit is NaN or +∞ or all are -∞
     public int sample(float[] logits, int offset, int count) {
+        return sample(logits, offset, count, Optional.empty());
+    }
+
+    /// Like {@link #sample(float[], int, int)} among the tokens that a constraint allows: those that it does not are
+    /// excluded first, so that the likeliest of the others fill top-k and top-p.
+    ///
+    /// @throws PanamoeException when the constraint allows none
+    public int sample(float[] logits, int offset, int count, Optional<? extends Constraint> constraint) {
         float[] source = logits;
         int start = offset;
         if (penalties.isActive()) {
-            if (penalised.length < count) {
-                penalised = new float[count];
-            }
-            System.arraycopy(logits, offset, penalised, 0, count);
-            penalties.apply(penalised, count);
-            source = penalised;
+            source = copy(logits, offset, count);
             start = 0;
+            penalties.apply(source, count);
         }
-        int best = argmax(source, start, count);
-        if (params.isGreedy()) {
-            return best;
+        int best = -1;
+        if (constraint.isEmpty() || params.isGreedy()) {
+            best = argmax(source, start, count);
+            if (params.isGreedy() && (constraint.isEmpty() || constraint.get().allows(best))) {
+                return best;
+            }
+        }
+        if (constraint.isPresent()) {
+            if (!penalties.isActive()) {
+                source = copy(logits, offset, count);
+                start = 0;
+            }
+            constraint.get().mask(source, count);
+            best = argmax(source, start, count);
+            if (params.isGreedy()) {
+                return best;
+            }
         }
         float max = source[start + best];
         truncate(source, start, count, max);
         return draw(max);
+    }
+
+    private float[] copy(float[] logits, int offset, int count) {
+        if (changed.length < count) {
+            changed = new float[count];
+        }
+        System.arraycopy(logits, offset, changed, 0, count);
+        return changed;
     }
 
     /// The largest logit's token, the lowest of equals.

@@ -49,13 +49,14 @@ class LayerRulesTest {
             "template    <- .",
             "chat        <- . tokenizer template",
             "sampling    <- .",
-            "engine      <- . tensor gguf spec spi arch model tokenizer chat sampling",
+            "grammar     <- . gguf tokenizer sampling",
+            "engine      <- . tensor gguf spec spi arch model tokenizer chat sampling grammar",
             // kernels-*: never one another
             "cpu         <- . ffm tensor quant spec spi",
             "opencl      <- . ffm tensor quant spec spi",
             "cuda        <- . ffm tensor quant spec spi",
             // runtime/app: kernels at run time only
-            "cli         <- . ffm tensor gguf spec spi tokenizer template chat sampling engine");
+            "cli         <- . ffm tensor gguf spec spi tokenizer template chat sampling grammar engine");
 
     private static final List<String> CORE = List.of(
             ".",
@@ -71,6 +72,7 @@ class LayerRulesTest {
             "template",
             "chat",
             "sampling",
+            "grammar",
             "engine");
 
     private static JavaClasses production = new ClassFileImporter().importClasses();

@@ -52,6 +52,8 @@ class BadUseTest {
                     run --tokens 1,2 hi           | exclude each other
                     run --raw --system be hi      | --system
                     run --think --no-think hi     | exclude each other
+                    run --json-object --grammar x hi | exclude each other
+                    run --json-schema x --grammar x hi | exclude each other
                     run --wrong hi                | --wrong
                     run --model                   | --model
                     frobnicate                    | no command 'frobnicate', there are run
@@ -277,6 +279,28 @@ class BadUseTest {
                 "a chunk takes 512");
         Path empty = Files.writeString(folder.resolve("empty.txt"), "\n\n");
         fails(Cli.run("perplexity", "-q", "--file", empty.toString()), ExitCode.FAILED, "nothing to score");
+    }
+
+    @Test
+    void grammarsThatAreNone() throws IOException {
+        fails(
+                Cli.run("run", "--grammar", "/no/such.gbnf", "hi"),
+                ExitCode.FAILED,
+                "/no/such.gbnf: there is no such file");
+        Path grammar = Files.writeString(folder.resolve("bad.gbnf"), "root ::= \"a\"\nroot ::=");
+        fails(
+                Cli.run("run", "--grammar", grammar.toString(), "hi"),
+                ExitCode.FAILED,
+                "bad.gbnf: line 2, column 1: rule root is defined twice");
+        Path schema = Files.writeString(folder.resolve("bad.json"), "{\"type\": \"string\", \"not\": {}}");
+        fails(
+                Cli.run("run", "--json-schema", schema.toString(), "hi"),
+                ExitCode.FAILED,
+                "bad.json: #: keyword \"not\" is not supported");
+        fails(
+                new Cli().stdin("{").with("run", "--json-schema", "-", "hi"),
+                ExitCode.FAILED,
+                "standard input: line 1, column");
     }
 
     @Test

@@ -25,6 +25,24 @@ class RunCommandTest {
     }
 
     @Test
+    void theAnswerObeysASchemaOrAGrammar(@org.junit.jupiter.api.io.TempDir java.nio.file.Path folder)
+            throws java.io.IOException {
+        var schema = java.nio.file.Files.writeString(
+                folder.resolve("s.json"),
+                "{\"properties\":{\"city\":{\"type\":\"string\",\"maxLength\":20}},\"required\":[\"city\"]}");
+        Cli.Result result = Cli.run("run", "--temp", "0", "-q", "--json-schema", schema.toString(), QUESTION);
+        assertThat(result.out()).matches("\\{\\s*\"city\":\\s*\"[^\"]{0,20}\"\\s*}\n");
+        var grammar = java.nio.file.Files.writeString(folder.resolve("g.gbnf"), "root ::= \"Paris\" | \"Rome\"");
+        result = Cli.run("run", "--temp", "0", "-q", "--grammar", grammar.toString(), QUESTION);
+        assertThat(result.out()).isEqualTo("Paris\n");
+        assertThat(Cli.run("run", "--json", "-q", "--seed", "1", "-n", "1", "--json-object", QUESTION)
+                        .json()
+                        .get("text")
+                        .asString())
+                .startsWith("{");
+    }
+
+    @Test
     void theChoiceOfABackendIsOneLine() {
         assertThat(Notes.choice(java.util.List.of(
                         "backend b: best", "not a: slow; for tests", "not c: no driver", "not d: no driver; remedy")))
