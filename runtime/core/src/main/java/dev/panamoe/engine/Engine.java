@@ -3,7 +3,7 @@ package dev.panamoe.engine;
 import dev.panamoe.PanamoeException;
 import dev.panamoe.arch.Architectures;
 import dev.panamoe.chat.ChatFormat;
-import dev.panamoe.chat.Markers;
+import dev.panamoe.chat.Dialect;
 import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.gguf.Metadata;
 import dev.panamoe.model.Caches;
@@ -47,7 +47,7 @@ public final class Engine implements AutoCloseable {
 
     private volatile boolean closed;
     private volatile @Nullable ChatFormat chatFormat;
-    private volatile @Nullable Markers markers;
+    private volatile @Nullable Dialect dialect;
 
     private Engine(String source, EngineOptions options) {
         long start = System.nanoTime();
@@ -169,12 +169,12 @@ public final class Engine implements AutoCloseable {
         return format;
     }
 
-    /// How this model marks reasoning.
-    Markers markers() {
-        Markers found = markers;
+    /// How this model marks reasoning and calls.
+    Dialect dialect() {
+        Dialect found = dialect;
         if (found == null) {
-            found = Markers.of(tokenizer);
-            markers = found;
+            found = Dialect.of(tokenizer);
+            dialect = found;
         }
         return found;
     }
