@@ -9,7 +9,7 @@ import java.util.Set;
 /// @param open the token that begins a call
 /// @param close the token that ends it
 /// @param inside tokens that structure it
-/// @param around tokens that only enclose calls and are not shown
+/// @param around tokens that stand around calls and results and are not shown
 /// @param reader understands what is between
 record CallSyntax(int open, int close, Set<Integer> inside, Set<Integer> around, Reader reader) {
     interface Reader {

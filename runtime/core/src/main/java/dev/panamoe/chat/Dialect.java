@@ -87,10 +87,11 @@ public final class Dialect {
         var quote = tokenizer.idOf("<|\"|>");
         if (open.isPresent() && close.isPresent() && quote.isPresent()) {
             int q = quote.getAsInt();
-            add(new CallSyntax(open.getAsInt(), close.getAsInt(), Set.of(q), Set.of(), GemmaCalls.reader(q)));
-            for (String around : List.of("<|tool_response>", "<tool_response|>", "<|tool>", "<tool|>")) {
-                tokenizer.idOf(around).ifPresent(marks::add);
+            Set<Integer> around = new HashSet<>();
+            for (String text : List.of("<|tool_response>", "<tool_response|>", "<|tool>", "<tool|>")) {
+                tokenizer.idOf(text).ifPresent(around::add);
             }
+            add(new CallSyntax(open.getAsInt(), close.getAsInt(), Set.of(q), around, GemmaCalls.reader(q)));
         }
     }
 

@@ -190,8 +190,8 @@ final class HarmonyParser extends OutputParser {
         switch (part) {
             case HEADER -> {
                 // Without its text a message says nothing, but without any mark this may be the answer.
-                if (block.marks() == 0) {
-                    sayHeader();
+                if (block.marks() == 0 && !unseen().isBlank()) {
+                    say(unseen());
                 }
             }
             case CALL -> endCall();
@@ -212,7 +212,7 @@ final class HarmonyParser extends OutputParser {
         String name = recipient.startsWith(FUNCTIONS) ? recipient.substring(FUNCTIONS.length()) : recipient;
         Optional<ObjectNode> arguments = CallJson.argumentsText(block.substring(from, to));
         if (name.isEmpty() || arguments.isEmpty()) {
-            say(block.raw());
+            say(unseen());
         } else {
             call(new Call(name, arguments.get()));
         }
@@ -227,8 +227,8 @@ final class HarmonyParser extends OutputParser {
             case HEADER -> {
                 block.append(text);
                 if (block.length() > LONGEST_HEADER) {
-                    sayHeader();
                     part = Part.FINAL;
+                    say(unseen());
                 }
             }
             case CALL -> block.append(text);
@@ -238,20 +238,20 @@ final class HarmonyParser extends OutputParser {
                 fresh = false;
             }
             case OUTSIDE -> {
-                if (!text.isBlank()) {
-                    say(text);
+                String stray = text.stripLeading();
+                if (!stray.isEmpty()) {
+                    part = Part.FINAL;
+                    say(stray);
                 }
             }
             case PREAMBLE, FINAL -> say(text);
         }
     }
 
-    private void sayHeader() {
+    /// The message with its header, but not what the prompt gave of it.
+    private String unseen() {
         String text = block.raw();
-        int role = given == 0 && text.startsWith(ROLE) ? ROLE.length() : given;
-        if (!text.substring(role).isBlank()) {
-            say(text.substring(role));
-        }
+        return text.substring(given == 0 && text.startsWith(ROLE) ? ROLE.length() : given);
     }
 
     private void say(String text) {

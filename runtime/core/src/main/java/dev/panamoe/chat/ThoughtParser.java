@@ -273,12 +273,16 @@ final class ThoughtParser extends OutputParser {
         while (begin < pending.length() && isSpace(pending.charAt(begin))) {
             begin++;
         }
+        if (begin > LONGEST_SPACE) {
+            part = Part.CONTENT;
+            return;
+        }
         if (mayOpen && startsWith(markers.open(), begin)) {
             pending.delete(0, begin + markers.open().length());
             open();
             return;
         }
-        boolean undecided = begin <= LONGEST_SPACE && mayOpen && mayStartWith(markers.open(), begin);
+        boolean undecided = mayOpen && mayStartWith(markers.open(), begin);
         for (BareCalls candidate : bareCalls) {
             if (startsWith(candidate.prefix(), begin)) {
                 bare = candidate;
@@ -288,7 +292,7 @@ final class ThoughtParser extends OutputParser {
                 part = Part.BARE_CALL;
                 return;
             }
-            undecided |= begin <= LONGEST_SPACE && mayStartWith(candidate.prefix(), begin);
+            undecided |= mayStartWith(candidate.prefix(), begin);
         }
         if (!undecided) {
             part = Part.CONTENT;
@@ -361,12 +365,15 @@ final class ThoughtParser extends OutputParser {
     ///
     /// @return whether the text so far may be the beginning of it
     private boolean repeatsOpening() {
-        String text = pending.toString().stripLeading();
-        if (text.startsWith(markers.open())) {
-            pending.delete(0, pending.length() - text.length() + markers.open().length());
+        int begin = 0;
+        while (begin < pending.length() && pending.charAt(begin) == '\n') {
+            begin++;
+        }
+        if (startsWith(markers.open(), begin)) {
+            pending.delete(0, begin + markers.open().length());
             return false;
         }
-        return !text.isEmpty() && markers.open().startsWith(text);
+        return begin < pending.length() && mayStartWith(markers.open(), begin);
     }
 
     private void answer() {
