@@ -1,6 +1,8 @@
 package dev.panamoe.cli;
 
 import dev.panamoe.chat.ChatMessage;
+import dev.panamoe.chat.Tool;
+import dev.panamoe.chat.ToolCall;
 import dev.panamoe.engine.Completion;
 import dev.panamoe.engine.Engine;
 import dev.panamoe.engine.EngineOptions;
@@ -55,6 +57,13 @@ final class RunCommand implements Callable<Integer> {
     private boolean noThink;
 
     @Option(
+            names = "--tools",
+            paramLabel = "FILE",
+            description = "Functions that the model may call, as a JSON array in the format of OpenAI's interface; - for"
+                    + " standard input. Its calls are printed behind the answer.")
+    private Optional<String> tools = Optional.empty();
+
+    @Option(
             names = {"-n", "--max-tokens"},
             paramLabel = "N",
             description = "Most tokens to generate; by default until the model ends its answer or the context is full.")
@@ -83,12 +92,14 @@ final class RunCommand implements Callable<Integer> {
         if (think && noThink) {
             throw model.usage("--think and --no-think exclude each other");
         }
-        if ((raw || prompt.hasTokens()) && (system.isPresent() || think || noThink)) {
-            throw model.usage("--system and --think need the chat template, which --raw and --tokens leave out");
+        if ((raw || prompt.hasTokens()) && (system.isPresent() || think || noThink || tools.isPresent())) {
+            throw model.usage(
+                    "--system, --think and --tools need the chat template, which --raw and --tokens leave out");
         }
         // Before the model is loaded, so that a mistake is told at once.
         Optional<int[]> tokens = prompt.hasTokens() ? Optional.of(prompt.tokens()) : Optional.empty();
         String text = tokens.isPresent() ? "" : prompt.text(console);
+        List<Tool> callable = tools();
         GenerationOptions limits = GenerationOptions.of(SamplingParams.GREEDY)
                 .withMaxTokens(maxTokens.orElse(GenerationOptions.UNLIMITED))
                 .withStops(sampling.stops())
@@ -109,7 +120,8 @@ final class RunCommand implements Callable<Integer> {
                 } else if (raw) {
                     answer = session.complete(text, options, printer::print);
                 } else {
-                    answer = session.answer(conversation(text), templateVariables(), options, printer::print);
+                    answer = session.answer(
+                            conversation(text), callable, templateVariables(), options, printer::print);
                 }
             } finally {
                 printer.finish();
@@ -118,11 +130,23 @@ final class RunCommand implements Callable<Integer> {
                 Json.print(console.out(), describe(engine, answer, params.seed()));
             } else {
                 console.out().print("\n");
+                for (ToolCall call : answer.toolCalls()) {
+                    console.out().printUntrusted("call " + call.name() + " " + call.arguments() + "\n");
+                }
                 console.out().flush();
             }
             speed(engine, answer);
             return ExitCode.DONE;
         }
+    }
+
+    private List<Tool> tools() throws IOException {
+        if (tools.isEmpty()) {
+            return List.of();
+        }
+        String file = tools.get();
+        String name = Input.name(file);
+        return Tool.list(Input.text(Input.read(file, console.in()), name), name);
     }
 
     private List<ChatMessage> conversation(String text) {
@@ -155,6 +179,9 @@ final class RunCommand implements Callable<Integer> {
         ObjectNode object = Json.object();
         object.put("text", answer.text());
         object.put("reasoning", answer.reasoning());
+        if (!answer.toolCalls().isEmpty()) {
+            object.set("tool_calls", answer.message().toJson().path("tool_calls"));
+        }
         ArrayNode ids = object.putArray("tokens");
         answer.tokens().forEach(ids::add);
         object.put("finish_reason", answer.finishReason().label());

@@ -53,13 +53,24 @@ final class CallJson {
                 return node;
             }
         } catch (JacksonException e) {
-            throw new PanamoeException(source + ": this is not JSON: " + e.getOriginalMessage(), e);
+            var location = e.getLocation();
+            String where = location == null || location.getLineNr() < 1
+                    ? ""
+                    : "line " + location.getLineNr() + ", column " + location.getColumnNr() + ": ";
+            // Where something unclosed began is told in Jackson's own terms.
+            String problem = e.getOriginalMessage().split(" \\(start marker at", 2)[0];
+            throw new PanamoeException(source + ": " + where + "expected JSON: " + problem, e);
         }
         throw new PanamoeException(source + ": expected JSON, found nothing");
     }
 
     static String write(JsonNode node) {
         return MAPPER.writeValueAsString(node);
+    }
+
+    /// A text in quotation marks on one line, for messages.
+    static String quote(String text) {
+        return MAPPER.writeValueAsString(text);
     }
 
     /// As templates take it: maps, lists, strings, numbers, booleans, null.

@@ -118,7 +118,7 @@ public record ChatMessage(
                 String type = part.path("type").asString("");
                 if (!type.equals("text")) {
                     throw new PanamoeException(
-                            "a part of a message's content has the type \"" + type + "\"; only text is supported");
+                            "a part of a message's content has the type " + CallJson.quote(type) + "; only text is supported");
                 }
                 text.append(string(part, "text"));
             }

@@ -131,9 +131,7 @@ final class ThoughtParser extends OutputParser {
     @Override
     void end() {
         settle();
-        if (part == Part.CONTENT) {
-            sayNewlines();
-        }
+        sayNewlines();
         newlines = 0;
     }
 

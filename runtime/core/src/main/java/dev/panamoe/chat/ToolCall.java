@@ -1,7 +1,6 @@
 package dev.panamoe.chat;
 
 import dev.panamoe.PanamoeException;
-import dev.panamoe.gguf.Printable;
 import tools.jackson.databind.node.ObjectNode;
 
 /// What an assistant asks its caller to do: a function and its arguments.
@@ -10,14 +9,11 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param name of the function
 /// @param arguments the text of a JSON object
 public record ToolCall(String id, String name, String arguments) {
-    private static final int SHOWN = 60;
-
     /// @throws PanamoeException when the arguments are not a JSON object
     public ToolCall {
         if (CallJson.object(arguments).isEmpty()) {
-            String start = arguments.substring(0, Math.min(SHOWN, arguments.length()));
-            throw new PanamoeException("the arguments of the call of \"" + Printable.escape(name)
-                    + "\" are not a JSON object: " + Printable.escape(start) + "; give them as {\"name\": value, …}");
+            throw new PanamoeException("the arguments of the call of " + CallJson.quote(name)
+                    + " are not a JSON object; give them as {\"name\": value, …}");
         }
     }
 

@@ -208,6 +208,8 @@ class ToolCallsTest {
                         "tags without the mark, of no tool",
                         " <function=rm>\n</function>.",
                         Parsed.of("", " <function=rm>\n</function>.")),
+                qwen("only newlines", "\n\n", Parsed.of("", "\n\n")),
+                qwen("newlines at the end", "a\n\n", Parsed.of("", "a\n\n")),
                 qwen("tags later", "So <function=weather></function>", Parsed.of("", "So <function=weather></function>")),
                 row(
                         "qwen: tags without tools",

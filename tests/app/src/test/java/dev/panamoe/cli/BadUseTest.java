@@ -51,6 +51,7 @@ class BadUseTest {
                     run --tokens 1,2 hi           | exclude each other
                     run --raw --system be hi      | --system
                     run --think --no-think hi     | exclude each other
+                    run --raw --tools t.json hi   | --tools
                     run --wrong hi                | --wrong
                     run --model                   | --model
                     frobnicate                    | no command 'frobnicate', there are run
