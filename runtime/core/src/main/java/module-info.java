@@ -3,7 +3,7 @@
 module dev.panamoe.core {
     requires static transitive org.jspecify;
     requires dev.panamoe.ffm;
-    requires tools.jackson.databind;
+    requires transitive tools.jackson.databind;
 
     exports dev.panamoe.arch;
     exports dev.panamoe.chat;

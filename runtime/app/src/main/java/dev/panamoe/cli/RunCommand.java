@@ -1,6 +1,8 @@
 package dev.panamoe.cli;
 
 import dev.panamoe.chat.ChatMessage;
+import dev.panamoe.chat.Tool;
+import dev.panamoe.chat.ToolCall;
 import dev.panamoe.engine.Completion;
 import dev.panamoe.engine.Engine;
 import dev.panamoe.engine.EngineOptions;
@@ -48,6 +50,13 @@ final class RunCommand implements Callable<Integer> {
     @Mixin
     private AnswerOptions answers = new AnswerOptions();
 
+    @Option(
+            names = "--tools",
+            paramLabel = "FILE",
+            description = "Functions that the model may call, as a JSON array in the format of OpenAI's interface; - for"
+                    + " standard input. Its calls are printed behind the answer.")
+    private Optional<String> tools = Optional.empty();
+
     @Option(names = "--ignore-eos", description = "Goes on behind tokens that end an answer.")
     private boolean ignoreEos;
 
@@ -71,13 +80,15 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         EngineOptions engineOptions = model.engineOptions();
         answers.check(model);
-        if ((raw || prompt.hasTokens()) && answers.needTemplate()) {
-            throw model.usage("--system and --think need the chat template, which --raw and --tokens leave out");
+        if ((raw || prompt.hasTokens()) && (answers.needTemplate() || tools.isPresent())) {
+            throw model.usage(
+                    "--system, --think and --tools need the chat template, which --raw and --tokens leave out");
         }
         grammar.check();
         // Before the model is loaded, so that a mistake is told at once.
         Optional<int[]> tokens = prompt.hasTokens() ? Optional.of(prompt.tokens()) : Optional.empty();
         String text = tokens.isPresent() ? "" : prompt.text(console);
+        List<Tool> callable = tools();
         GenerationOptions limits = GenerationOptions.of(SamplingParams.GREEDY)
                 .withMaxTokens(answers.maxTokens())
                 .withStops(sampling.stops())
@@ -99,7 +110,8 @@ final class RunCommand implements Callable<Integer> {
                 } else if (raw) {
                     answer = session.complete(text, options, printer::print);
                 } else {
-                    answer = session.answer(conversation(text), answers.templateVariables(), options, printer::print);
+                    answer = session.answer(
+                            conversation(text), callable, answers.templateVariables(), options, printer::print);
                 }
             } finally {
                 printer.finish();
@@ -108,11 +120,23 @@ final class RunCommand implements Callable<Integer> {
                 Json.print(console.out(), describe(engine, answer, params.seed()));
             } else {
                 console.out().print("\n");
+                for (ToolCall call : answer.toolCalls()) {
+                    console.out().printUntrusted("call " + call.name() + " " + call.arguments() + "\n");
+                }
                 console.out().flush();
             }
             speed(engine, answer);
             return ExitCode.DONE;
         }
+    }
+
+    private List<Tool> tools() throws IOException {
+        if (tools.isEmpty()) {
+            return List.of();
+        }
+        String file = tools.get();
+        String name = Input.name(file);
+        return Tool.list(Input.text(Input.read(file, console.in()), name), name);
     }
 
     private List<ChatMessage> conversation(String text) {
@@ -139,6 +163,9 @@ final class RunCommand implements Callable<Integer> {
         ObjectNode object = Json.object();
         object.put("text", answer.text());
         object.put("reasoning", answer.reasoning());
+        if (!answer.toolCalls().isEmpty()) {
+            object.set("tool_calls", answer.message().toJson().path("tool_calls"));
+        }
         ArrayNode ids = object.putArray("tokens");
         answer.tokens().forEach(ids::add);
         object.put("finish_reason", answer.finishReason().label());

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Writes a conversation as the text that a model was trained on, by the chat template in its file. The text holds
 /// the special tokens by name and usually begins with the one that begins a sequence: it is tokenized with special
@@ -18,6 +19,7 @@ public final class ChatFormat {
     private final ChatTemplate template;
     private final String bos;
     private final String eos;
+    private volatile @Nullable ToolForm toolForm;
 
     private ChatFormat(String name, ChatTemplate template, String bos, String eos) {
         this.name = name;
@@ -45,27 +47,70 @@ public final class ChatFormat {
         return new PanamoeException(name + ": " + e.getMessage() + "; use --raw to give the prompt as it is", e);
     }
 
-    /// Like [#render(List, boolean, Map, LocalDateTime)], now.
+    /// Like [#render(List, List, boolean, Map, LocalDateTime, Guard)], without tools, now, as it is.
     public String render(List<ChatMessage> messages, boolean addGenerationPrompt, Map<String, Object> extra) {
         return render(messages, addGenerationPrompt, extra, LocalDateTime.now(ZoneId.systemDefault()));
     }
 
+    /// Like [#render(List, List, boolean, Map, LocalDateTime, Guard)], without tools, as it is.
+    public String render(
+            List<ChatMessage> messages, boolean addGenerationPrompt, Map<String, Object> extra, LocalDateTime now) {
+        return render(messages, List.of(), addGenerationPrompt, extra, now, Guard.NONE);
+    }
+
+    /// @param tools that the model may call
     /// @param addGenerationPrompt whether the text ends where the assistant's answer begins
     /// @param extra further variables of the template, such as `enable_thinking`; they replace equal names
     /// @param now what a template that asks for the date gets
+    /// @param guard for what was not written by the program itself
     /// @throws PanamoeException when the template refuses the conversation
     public String render(
-            List<ChatMessage> messages, boolean addGenerationPrompt, Map<String, Object> extra, LocalDateTime now) {
-        var variables = new HashMap<String, Object>();
-        variables.put("messages", messages.stream().map(ChatMessage::variables).toList());
+            List<ChatMessage> messages,
+            List<Tool> tools,
+            boolean addGenerationPrompt,
+            Map<String, Object> extra,
+            LocalDateTime now,
+            Guard guard) {
+        var variables = new HashMap<String, @Nullable Object>();
+        boolean calls = messages.stream().anyMatch(m -> !m.toolCalls().isEmpty());
+        ToolForm form = calls ? toolForm() : ToolForm.PLAIN;
+        variables.put("messages", form.variables(messages, guard));
+        if (!tools.isEmpty()) {
+            variables.put(
+                    "tools",
+                    tools.stream()
+                            .map(tool -> ToolForm.guarded(tool.variables(), guard))
+                            .toList());
+        }
         variables.put("add_generation_prompt", addGenerationPrompt);
         variables.put("bos_token", bos);
         variables.put("eos_token", eos);
         variables.putAll(extra);
+        return render(variables, now);
+    }
+
+    private String render(Map<String, @Nullable Object> variables, LocalDateTime now) {
         try {
             return template.render(variables, now);
         } catch (TemplateException e) {
             throw fault(name, e);
         }
+    }
+
+    /// How this template wants calls; found once.
+    private ToolForm toolForm() {
+        ToolForm found = toolForm;
+        if (found == null) {
+            var variables = new HashMap<String, @Nullable Object>();
+            variables.put("add_generation_prompt", true);
+            variables.put("bos_token", bos);
+            variables.put("eos_token", eos);
+            found = ToolForm.of(messages -> {
+                variables.put("messages", messages);
+                return render(variables, LocalDateTime.MIN);
+            });
+            toolForm = found;
+        }
+        return found;
     }
 }

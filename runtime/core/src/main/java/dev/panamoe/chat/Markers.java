@@ -1,6 +1,7 @@
 package dev.panamoe.chat;
 
 import dev.panamoe.tokenizer.Tokenizer;
+import java.util.Map;
 import java.util.OptionalInt;
 
 /// How a model's vocabulary sets its reasoning apart.
@@ -13,7 +14,7 @@ import java.util.OptionalInt;
 /// @param turn token that begins a message, beyond which the state of an answer does not reach; any control token is
 ///     one too
 /// @param gap whether newlines between the reasoning and the content belong to neither
-public record Markers(
+record Markers(
         String open,
         OptionalInt openId,
         String close,
@@ -21,32 +22,23 @@ public record Markers(
         String header,
         OptionalInt turn,
         boolean gap) {
+    static final String THINK = "<think>";
+    static final String THINK_END = "</think>";
+
     /// Gemma 4's channel if the vocabulary has its tokens, otherwise `<think>` and `</think>`: special tokens, normal
     /// entries of the vocabulary, or plain text.
-    /// Looks through the vocabulary: once per model, not per answer.
-    public static Markers of(Tokenizer tokenizer) {
+    ///
+    /// @param plain ids of normal entries by their text
+    static Markers of(Tokenizer tokenizer, Map<String, Integer> plain) {
         var open = tokenizer.idOf("<|channel>");
         var close = tokenizer.idOf("<channel|>");
         if (open.isPresent() && close.isPresent()) {
             var turn = tokenizer.idOf("<|turn>");
             return new Markers("<|channel>", open, "<channel|>", close, "thought\n", turn, false);
         }
-        open = find(tokenizer, "<think>");
-        close = find(tokenizer, "</think>");
-        return new Markers("<think>", open, "</think>", close, "", OptionalInt.empty(), true);
-    }
-
-    private static OptionalInt find(Tokenizer tokenizer, String text) {
-        var special = tokenizer.idOf(text);
-        if (special.isPresent()) {
-            return special;
-        }
-        for (int id = 0; id < tokenizer.size(); id++) {
-            if (tokenizer.token(id).equals(text)) {
-                return OptionalInt.of(id);
-            }
-        }
-        return OptionalInt.empty();
+        open = Dialect.find(tokenizer, plain, THINK);
+        close = Dialect.find(tokenizer, plain, THINK_END);
+        return new Markers(THINK, open, THINK_END, close, "", OptionalInt.empty(), true);
     }
 
     boolean beginsTurn(int token) {

@@ -3,276 +3,100 @@ package dev.panamoe.chat;
 import dev.panamoe.tokenizer.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
-/// Separates a model's reasoning from its answer while the tokens come, by token id where the vocabulary has tokens
-/// for the marks, so that text which merely looks like a mark is left alone.
+/// Separates a model's reasoning, its answer and its calls of tools while the tokens come, by token id where the
+/// vocabulary has tokens for the marks, so that text which merely looks like a mark is left alone.
 ///
-/// Known are Gemma 4's `<|channel>thought↵…<channel|>` and the `<think>…</think>` of DeepSeek, Qwen and others. Whether
-/// the answer begins inside the reasoning is read from the end of the prompt. Tolerated are closing marks without an
-/// opening one, several opening marks, and empty or further blocks of reasoning, also at the end. Newlines around the
-/// reasoning belong to the marks. Other control tokens are not shown.
+/// In which of these the answer begins is read from the end of the prompt. Calls are given when they are complete. What
+/// was begun as a call and cannot be read as one, because it is broken or breaks off, is not lost: it becomes text of
+/// the reasoning or the content, with its marks by name, where it stood. Other control tokens are not shown.
 ///
-/// One object parses one answer.
-public final class OutputParser {
-    private enum Part {
-        /// Nothing but white space yet, where `<think>` written as text would be an opening mark.
-        START,
-        CONTENT,
-        /// Just behind an opening mark: what follows may be the mark's header.
-        HEADER,
-        REASONING
-    }
+/// One object parses one answer; {@link Dialect#parser} makes it.
+public abstract sealed class OutputParser permits HarmonyParser, ThoughtParser {
+    final Tokenizer tokenizer;
+    final Map<String, Tool> tools;
+    final StringBuilder reasoning = new StringBuilder();
+    final StringBuilder content = new StringBuilder();
+    private final List<ToolCall> calls = new ArrayList<>();
+    private final int seed;
+    private int callCount;
 
-    private final Tokenizer tokenizer;
-    private final Markers markers;
-    /// Text that cannot be placed before more is known.
-    private final StringBuilder pending = new StringBuilder();
-    private final StringBuilder reasoning = new StringBuilder();
-    private final StringBuilder content = new StringBuilder();
-    private Part part;
-    private boolean reasoned;
-    private boolean blockIsEmpty = true;
-    /// Newlines at the end of the reasoning so far: shown only if more follows.
-    private int newlines;
-
-    private boolean skipsNewlines;
-
-    private OutputParser(Tokenizer tokenizer, Markers markers) {
+    OutputParser(Tokenizer tokenizer, List<Tool> tools, int[] prompt) {
         this.tokenizer = tokenizer;
-        this.markers = markers;
-        part = markers.openId().isPresent() ? Part.CONTENT : Part.START;
-    }
-
-    /// @param prompt the tokens after which the answer begins
-    public static OutputParser of(Tokenizer tokenizer, int[] prompt) {
-        return of(tokenizer, Markers.of(tokenizer), prompt);
-    }
-
-    /// @param markers of this tokenizer
-    /// @param prompt the tokens after which the answer begins
-    public static OutputParser of(Tokenizer tokenizer, Markers markers, int[] prompt) {
-        var parser = new OutputParser(tokenizer, markers);
-        parser.begin(prompt);
-        return parser;
+        this.tools = tools.stream().collect(Collectors.toMap(Tool::name, Function.identity(), (a, b) -> b));
+        this.seed = Arrays.hashCode(prompt);
     }
 
     /// Whether the next text would be reasoning.
-    public boolean isReasoning() {
-        return part == Part.HEADER || part == Part.REASONING;
-    }
+    public abstract boolean isReasoning();
+
+    /// Whether the next text would be shown as content, unless a mark comes before it.
+    public abstract boolean isContent();
 
     /// @param token the token generated
     /// @param text what it adds to the visible text, as a stream decoder gives it; may be empty
-    public Delta append(int token, String text) {
-        if (markers.opens(token)) {
-            open();
-        } else if (markers.closes(token)) {
-            close();
-        } else if (!tokenizer.isControl(token)) {
-            feed(text);
-        }
+    public final Delta append(int token, String text) {
+        accept(token, text);
         return take();
     }
 
     /// Text that came after the last token: the rest of a stream decoder, in which tokens play no part.
-    public Delta append(String text) {
+    public final Delta append(String text) {
         feed(text);
         return take();
     }
 
     /// The end: gives what was held back.
-    public Delta finish() {
-        switch (part) {
-            case START -> content.append(pending);
-            case HEADER -> endHeader();
-            case REASONING -> reason(pending.toString());
-            case CONTENT -> {}
-        }
-        pending.setLength(0);
-        newlines = 0;
+    public final Delta finish() {
+        end();
         return take();
     }
 
-    /// Begins in the state that the prompt's last turn leaves behind.
-    private void begin(int[] prompt) {
-        int from = prompt.length;
-        while (from > 0) {
-            int token = prompt[from - 1];
-            if (markers.opens(token)) {
-                open();
-                feed(text(prompt, from));
-                break;
-            }
-            if (markers.closes(token)) {
-                skipsNewlines = markers.gap();
-                part = Part.CONTENT;
-                break;
-            }
-            if (tokenizer.isControl(token) || markers.beginsTurn(token)) {
-                break;
-            }
-            from--;
-        }
-        if (markers.openId().isEmpty()) {
-            String tail = text(prompt, from);
-            int open = tail.lastIndexOf(markers.open());
-            if (open >= 0 && tail.substring(open + markers.open().length()).isBlank()) {
-                open();
-            }
-        }
-        reasoning.setLength(0);
-        content.setLength(0);
-        reasoned = false;
+    abstract void accept(int token, String text);
+
+    abstract void feed(String text);
+
+    abstract void end();
+
+    /// The id is the same in every run, but differs between the calls of an answer and those of other prompts.
+    final void call(Call call) {
+        String id = "c" + HexFormat.of().toHexDigits(seed + 0x9E3779B9 * callCount++);
+        calls.add(new ToolCall(id, call.name(), CallJson.write(call.arguments())));
     }
 
-    private String text(int[] tokens, int from) {
+    /// Forgets what was given so far, but not the state.
+    final void discard() {
+        reasoning.setLength(0);
+        content.setLength(0);
+        calls.clear();
+    }
+
+    /// Tokens as text, control tokens by name.
+    final String text(int[] tokens, int from, int to) {
         var bytes = new ByteArrayOutputStream();
-        for (int i = from; i < tokens.length; i++) {
+        for (int i = from; i < to; i++) {
             bytes.writeBytes(tokenizer.bytes(tokens[i]));
         }
         return bytes.toString(StandardCharsets.UTF_8);
     }
 
+    final String text(int token) {
+        return text(new int[] {token}, 0, 1);
+    }
+
     private Delta take() {
-        if (reasoning.isEmpty() && content.isEmpty()) {
+        if (reasoning.isEmpty() && content.isEmpty() && calls.isEmpty()) {
             return Delta.EMPTY;
         }
-        var delta = new Delta(reasoning.toString(), content.toString());
-        reasoning.setLength(0);
-        content.setLength(0);
+        var delta = new Delta(reasoning.toString(), content.toString(), calls);
+        discard();
         return delta;
-    }
-
-    private void open() {
-        switch (part) {
-            case START -> content.append(pending);
-            case HEADER -> endHeader();
-            case REASONING -> reason(pending.toString());
-            case CONTENT -> {}
-        }
-        pending.setLength(0);
-        if (!isReasoning()) {
-            blockIsEmpty = true;
-            newlines = 0;
-        }
-        part = markers.header().isEmpty() ? Part.REASONING : Part.HEADER;
-    }
-
-    private void close() {
-        switch (part) {
-            case START, CONTENT -> content.append(pending);
-            case HEADER -> endHeader();
-            case REASONING -> reason(pending.toString());
-        }
-        pending.setLength(0);
-        if (isReasoning()) {
-            skipsNewlines = markers.gap();
-        }
-        newlines = 0;
-        part = Part.CONTENT;
-    }
-
-    /// The header may have come without its newline; anything else is reasoning.
-    private void endHeader() {
-        if (!markers.header().strip().equals(pending.toString())) {
-            reason(pending.toString());
-        }
-    }
-
-    private void feed(String text) {
-        pending.append(text);
-        Part before;
-        do {
-            before = part;
-            switch (part) {
-                case START -> start();
-                case HEADER -> header();
-                case REASONING -> think();
-                case CONTENT -> answer();
-            }
-        } while (part != before);
-    }
-
-    private void start() {
-        String text = pending.toString().stripLeading();
-        if (text.startsWith(markers.open())) {
-            pending.delete(0, pending.length() - text.length() + markers.open().length());
-            blockIsEmpty = true;
-            part = Part.REASONING;
-        } else if (!markers.open().startsWith(text)) {
-            part = Part.CONTENT;
-        }
-    }
-
-    private void header() {
-        String text = pending.toString();
-        if (text.startsWith(markers.header())) {
-            pending.delete(0, markers.header().length());
-            part = Part.REASONING;
-        } else if (!markers.header().startsWith(text)) {
-            part = Part.REASONING;
-        }
-    }
-
-    private void think() {
-        if (markers.openId().isEmpty() && blockIsEmpty && repeatsOpening()) {
-            return;
-        }
-        int safe = pending.length();
-        if (markers.closeId().isEmpty()) {
-            int close = pending.indexOf(markers.close());
-            if (close >= 0) {
-                reason(pending.substring(0, close));
-                String rest = pending.substring(close + markers.close().length());
-                pending.setLength(0);
-                close();
-                pending.append(rest);
-                return;
-            }
-            safe -= Overlap.suffix(pending, markers.close());
-        }
-        reason(pending.substring(0, safe));
-        pending.delete(0, safe);
-    }
-
-    /// A model that was put inside the reasoning may write the opening mark again.
-    ///
-    /// @return whether the text so far may be the beginning of it
-    private boolean repeatsOpening() {
-        String text = pending.toString().stripLeading();
-        if (text.startsWith(markers.open())) {
-            pending.delete(0, pending.length() - text.length() + markers.open().length());
-            return false;
-        }
-        return !text.isEmpty() && markers.open().startsWith(text);
-    }
-
-    private void answer() {
-        int start = 0;
-        if (skipsNewlines) {
-            while (start < pending.length() && pending.charAt(start) == '\n') {
-                start++;
-            }
-            skipsNewlines = start == pending.length();
-        }
-        content.append(pending, start, pending.length());
-        pending.setLength(0);
-    }
-
-    private void reason(String text) {
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (c == '\n') {
-                newlines++;
-                continue;
-            }
-            if (blockIsEmpty) {
-                newlines = reasoned ? 1 : 0;
-                blockIsEmpty = false;
-                reasoned = true;
-            }
-            reasoning.repeat('\n', newlines).append(c);
-            newlines = 0;
-        }
     }
 }

@@ -1,16 +1,31 @@
 package dev.panamoe.engine;
 
+import dev.panamoe.chat.ChatMessage;
+import dev.panamoe.chat.ToolCall;
 import java.util.List;
 
 /// A finished answer.
 ///
 /// @param text what the model says
 /// @param reasoning what it thought before, empty when it did not
+/// @param toolCalls what it asks for; there may be some even when the answer broke off later
 /// @param tokens all generated ids, the ending one included
 public record Completion(
-        String text, String reasoning, List<Integer> tokens, FinishReason finishReason, Usage usage, Timings timings) {
+        String text,
+        String reasoning,
+        List<ToolCall> toolCalls,
+        List<Integer> tokens,
+        FinishReason finishReason,
+        Usage usage,
+        Timings timings) {
     public Completion {
+        toolCalls = List.copyOf(toolCalls);
         tokens = List.copyOf(tokens);
+    }
+
+    /// The answer as the conversation goes on with it.
+    public ChatMessage message() {
+        return ChatMessage.assistant(text, reasoning, toolCalls);
     }
 
     /// Numbers of tokens.

@@ -3,7 +3,7 @@ package dev.panamoe.engine;
 import dev.panamoe.PanamoeException;
 import dev.panamoe.arch.Architectures;
 import dev.panamoe.chat.ChatFormat;
-import dev.panamoe.chat.Markers;
+import dev.panamoe.chat.Dialect;
 import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.gguf.Metadata;
 import dev.panamoe.grammar.TokenTrie;
@@ -21,9 +21,7 @@ import dev.panamoe.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -50,7 +48,7 @@ public final class Engine implements AutoCloseable {
 
     private volatile boolean closed;
     private volatile @Nullable ChatFormat chatFormat;
-    private volatile @Nullable Markers markers;
+    private volatile @Nullable Dialect dialect;
     private volatile @Nullable TokenTrie tokenTrie;
 
     private Engine(String source, EngineOptions options) {
@@ -189,12 +187,12 @@ public final class Engine implements AutoCloseable {
         return format;
     }
 
-    /// How this model marks reasoning.
-    Markers markers() {
-        Markers found = markers;
+    /// How this model marks reasoning and calls.
+    Dialect dialect() {
+        Dialect found = dialect;
         if (found == null) {
-            found = Markers.of(tokenizer);
-            markers = found;
+            found = Dialect.of(tokenizer);
+            dialect = found;
         }
         return found;
     }
@@ -203,10 +201,7 @@ public final class Engine implements AutoCloseable {
     TokenTrie tokenTrie() {
         TokenTrie found = tokenTrie;
         if (found == null) {
-            Set<Integer> marks = new HashSet<>();
-            markers().openId().ifPresent(marks::add);
-            markers().closeId().ifPresent(marks::add);
-            found = TokenTrie.of(tokenizer, marks);
+            found = TokenTrie.of(tokenizer, dialect().marks());
             tokenTrie = found;
         }
         return found;

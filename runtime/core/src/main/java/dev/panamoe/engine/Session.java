@@ -1,10 +1,13 @@
 package dev.panamoe.engine;
 
-import dev.panamoe.chat.ChatFormat;
 import dev.panamoe.chat.ChatMessage;
 import dev.panamoe.chat.Delta;
+import dev.panamoe.chat.Dialect;
+import dev.panamoe.chat.Guard;
 import dev.panamoe.chat.OutputParser;
 import dev.panamoe.chat.StopStrings;
+import dev.panamoe.chat.Tool;
+import dev.panamoe.chat.ToolCall;
 import dev.panamoe.engine.Completion.Timings;
 import dev.panamoe.engine.Completion.Usage;
 import dev.panamoe.grammar.Grammar;
@@ -15,6 +18,8 @@ import dev.panamoe.model.Tap;
 import dev.panamoe.sampling.Sampler;
 import dev.panamoe.tokenizer.TokenStream;
 import dev.panamoe.tokenizer.Tokenizer;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,8 +31,6 @@ import java.util.function.Consumer;
 /// One conversation: its messages, and the keys and values of every token so far. Not for use by several threads at
 /// once; different sessions are independent.
 public final class Session implements AutoCloseable {
-    private static final Set<String> UNTRUSTED = Set.of("user", "tool");
-
     private final Engine engine;
     private final Caches caches;
     private final List<ChatMessage> messages = new ArrayList<>();
@@ -65,10 +68,27 @@ public final class Session implements AutoCloseable {
     /// @throws ContextFullException when the conversation does not fit the context
     /// @throws dev.panamoe.PanamoeException when the file has no chat template
     public Completion chat(String message, GenerationOptions options, Consumer<Delta> listener) {
+        return chat(List.of(ChatMessage.user(message)), List.of(), Map.of(), options, listener);
+    }
+
+    /// Goes on with messages of the user or with the results of the calls in the answer before, and remembers them and
+    /// the answer. When it fails, the conversation is as before.
+    ///
+    /// @param added what is new, for example {@link ChatMessage#toolResult}
+    /// @param tools that the model may call
+    /// @param variables for the model's template besides the messages, such as `enable_thinking`
+    /// @param listener gets the answer as it is generated
+    /// @throws PanamoeException when the conversation does not fit the context, or the file has no chat template
+    public Completion chat(
+            List<ChatMessage> added,
+            List<Tool> tools,
+            Map<String, Object> variables,
+            GenerationOptions options,
+            Consumer<Delta> listener) {
         List<ChatMessage> with = new ArrayList<>(messages);
-        with.add(ChatMessage.user(message));
-        Completion answer = answer(with, Map.of(), options, listener);
-        with.add(ChatMessage.assistant(answer.text()));
+        with.addAll(added);
+        Completion answer = answer(with, tools, variables, options, listener);
+        with.add(answer.message());
         messages.clear();
         messages.addAll(with);
         return answer;
@@ -82,20 +102,33 @@ public final class Session implements AutoCloseable {
             Map<String, Object> variables,
             GenerationOptions options,
             Consumer<Delta> listener) {
-        ChatFormat format = engine.chatFormat();
-        // The template writes the beginning-of-sequence token itself.
-        int[] prompt = engine.tokenizer().encodeGuarded(format.render(guarded(conversation), true, variables));
-        return generate(
-                prompt, options, Optional.of(OutputParser.of(engine.tokenizer(), engine.markers(), prompt)), listener);
+        return answer(conversation, List.of(), variables, options, listener);
     }
 
-    /// What users and tools say must not forge the turns of the conversation.
-    private List<ChatMessage> guarded(List<ChatMessage> conversation) {
-        return conversation.stream()
-                .map(m -> UNTRUSTED.contains(m.role())
-                        ? new ChatMessage(m.role(), engine.tokenizer().guard(m.content()))
-                        : m)
-                .toList();
+    /// Answers a conversation without remembering it; what it shares with the one before costs nothing.
+    ///
+    /// @param tools that the model may call
+    /// @param variables for the model's template besides the messages, such as `enable_thinking`
+    public Completion answer(
+            List<ChatMessage> conversation,
+            List<Tool> tools,
+            Map<String, Object> variables,
+            GenerationOptions options,
+            Consumer<Delta> listener) {
+        Tokenizer tokenizer = engine.tokenizer();
+        Dialect dialect = engine.dialect();
+        String text = engine.chatFormat()
+                .render(
+                        conversation,
+                        tools,
+                        true,
+                        variables,
+                        LocalDateTime.now(ZoneId.systemDefault()),
+                        Guard.of(tokenizer, dialect));
+        // The template writes the beginning-of-sequence token itself.
+        int[] prompt = tokenizer.encodeGuarded(text);
+        OutputParser parser = dialect.parser(tools, prompt);
+        return generate(prompt, options, Optional.of(parser), dialect.openings(!tools.isEmpty()), listener);
     }
 
     /// Continues a text as it is, without a chat template.
@@ -107,11 +140,17 @@ public final class Session implements AutoCloseable {
 
     /// Continues token ids.
     public Completion complete(int[] prompt, GenerationOptions options, Consumer<Delta> listener) {
-        return generate(prompt, options, Optional.empty(), listener);
+        return generate(prompt, options, Optional.empty(), Set.of(), listener);
     }
 
+    /// @param parser empty for raw text
+    /// @param openings tokens that begin something other than content
     private Completion generate(
-            int[] prompt, GenerationOptions options, Optional<OutputParser> parser, Consumer<Delta> listener) {
+            int[] prompt,
+            GenerationOptions options,
+            Optional<OutputParser> parser,
+            Set<Integer> openings,
+            Consumer<Delta> listener) {
         long start = System.nanoTime();
         checkPrompt(prompt);
         int cached = rewindTo(prompt);
@@ -125,12 +164,14 @@ public final class Session implements AutoCloseable {
             return new Completion(
                     "",
                     "",
+                    List.of(),
                     generated,
                     FinishReason.CANCELLED,
                     new Usage(prompt.length, cached, 0),
                     new Timings(now - start, 0));
         }
-        Optional<AnswerConstraint> constraint = options.grammar().map(g -> constraint(g, parser, options.ignoreEnd()));
+        Optional<AnswerConstraint> constraint =
+                options.grammar().map(g -> constraint(g, parser, openings, options.ignoreEnd()));
         Tokenizer tokenizer = engine.tokenizer();
         TokenStream stream = parser.isPresent() ? tokenizer.stream(false) : tokenizer.continuation(false);
         Output output = new Output(parser, options.stops(), stream, listener);
@@ -145,8 +186,7 @@ public final class Session implements AutoCloseable {
             constraint.ifPresent(c -> c.accept(token));
             generated.add(token);
             boolean end = engine.tokenizer().stopTokens().contains(token) && !options.ignoreEnd();
-            if (end
-                    || output.accept(token)
+            if ((end ? output.end(token) : output.accept(token))
                     || constraint.filter(AnswerConstraint::isComplete).isPresent()) {
                 reason = FinishReason.STOP;
                 break;
@@ -165,18 +205,20 @@ public final class Session implements AutoCloseable {
         return new Completion(
                 output.content.toString(),
                 output.reasoning.toString(),
+                output.calls,
                 generated,
-                reason,
+                reason == FinishReason.STOP && !output.calls.isEmpty() ? FinishReason.TOOL_CALLS : reason,
                 new Usage(prompt.length, cached, generated.size()),
                 new Timings(promptEnd - start, System.nanoTime() - promptEnd));
     }
 
-    private AnswerConstraint constraint(Grammar grammar, Optional<OutputParser> parser, boolean ignoreEnd) {
+    private AnswerConstraint constraint(
+            Grammar grammar, Optional<OutputParser> parser, Set<Integer> openings, boolean ignoreEnd) {
         Set<Integer> stopTokens = ignoreEnd ? Set.of() : engine.tokenizer().stopTokens();
         return new AnswerConstraint(
                 new GrammarConstraint(grammar, engine.tokenTrie(), stopTokens),
                 parser,
-                engine.markers().openId(),
+                openings,
                 stopTokens);
     }
 
@@ -274,7 +316,7 @@ public final class Session implements AutoCloseable {
         caches.close();
     }
 
-    /// From tokens to text: decoded, parted into reasoning and content, cut at stop strings.
+    /// From tokens to text: decoded, parted into reasoning, content and calls, cut at stop strings.
     private static final class Output {
         /// Empty for raw text, where everything is content.
         private final Optional<OutputParser> parser;
@@ -283,6 +325,7 @@ public final class Session implements AutoCloseable {
         private final Consumer<Delta> listener;
         private final StringBuilder content = new StringBuilder();
         private final StringBuilder reasoning = new StringBuilder();
+        private final List<ToolCall> calls = new ArrayList<>();
         private boolean stopped;
 
         Output(Optional<OutputParser> parser, List<String> stops, TokenStream stream, Consumer<Delta> listener) {
@@ -299,6 +342,12 @@ public final class Session implements AutoCloseable {
             return stopped;
         }
 
+        /// A token that ends the answer has no text, but may close a call.
+        boolean end(int token) {
+            parser.ifPresent(p -> emit(p.append(token, "")));
+            return true;
+        }
+
         void finish() {
             if (stopped) {
                 return;
@@ -312,13 +361,14 @@ public final class Session implements AutoCloseable {
         private void emit(Delta delta) {
             StopStrings.Result kept = stops.append(delta.content());
             stopped |= kept.stop().isPresent();
-            show(new Delta(delta.reasoning(), kept.text()));
+            show(new Delta(delta.reasoning(), kept.text(), delta.toolCalls()));
         }
 
         private void show(Delta delta) {
-            if (!delta.reasoning().isEmpty() || !delta.content().isEmpty()) {
+            if (!delta.isEmpty()) {
                 reasoning.append(delta.reasoning());
                 content.append(delta.content());
+                calls.addAll(delta.toolCalls());
                 listener.accept(delta);
             }
         }

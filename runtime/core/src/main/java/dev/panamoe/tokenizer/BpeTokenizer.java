@@ -81,7 +81,7 @@ final class BpeTokenizer implements Tokenizer {
     private static final byte[] GUARD = Utf8.of("\uFDD0");
 
     @Override
-    public String guard(String text) {
+    public String guard(String text, Set<Integer> marks) {
         byte[] utf8 = Utf8.of(text);
         ByteArrayOutputStream out = new ByteArrayOutputStream(utf8.length);
         boolean found = false;
@@ -89,7 +89,7 @@ final class BpeTokenizer implements Tokenizer {
             out.write(utf8[at]);
             // Names of control tokens may lie within one another, so every place counts. A mark goes behind the first
             // character, which must be whole for a template to read the text.
-            if (specialTokens.isControlAt(utf8, at)) {
+            if (specialTokens.steersAt(utf8, at, marks)) {
                 while (at + 1 < utf8.length && Utf8.isContinuation(utf8[at + 1])) {
                     out.write(utf8[++at]);
                 }

@@ -2,6 +2,7 @@ package dev.panamoe.tokenizer;
 
 import dev.panamoe.PanamoeException;
 import java.util.Arrays;
+import java.util.Set;
 
 /// Finds control and user-defined tokens in a text: a trie over the bytes of their texts. At each place the longest
 /// one wins.
@@ -75,15 +76,16 @@ final class SpecialTokens {
         return found;
     }
 
-    /// Whether a control token begins at `at`, be it that a longer one of another type does too.
-    boolean isControlAt(byte[] text, int at) {
+    /// Whether a control token or one of `marks` begins at `at`, be it that a longer one of another kind does too.
+    boolean steersAt(byte[] text, int at, Set<Integer> marks) {
         int node = ROOT;
         for (int i = at; i < text.length; i++) {
             node = child(node, text[i]);
             if (node == NO_NODE) {
                 return false;
             }
-            if (tokens[node] != NO_TOKEN && vocabulary.isControl(tokens[node])) {
+            int token = tokens[node];
+            if (token != NO_TOKEN && (vocabulary.isControl(token) || marks.contains(token))) {
                 return true;
             }
         }

@@ -48,7 +48,14 @@ public interface Tokenizer {
     /// {@link #encodeGuarded} removes the marks; until then the text may be put into a larger one.
     ///
     /// @param text that somebody else typed and that must not forge the structure of a conversation
-    String guard(String text);
+    default String guard(String text) {
+        return guard(text, Set.of());
+    }
+
+    /// Like [#guard(String)], for further tokens.
+    ///
+    /// @param marks user-defined tokens that steer the model too
+    String guard(String text, Set<Integer> marks);
 
     /// Token ids of a text with control tokens recognised, but for those inside what {@link #guard} returned.
     int[] encodeGuarded(String text);

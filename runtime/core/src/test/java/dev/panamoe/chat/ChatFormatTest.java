@@ -55,4 +55,45 @@ class ChatFormatTest {
                 .hasMessageContaining("TemplateSyntaxError")
                 .hasMessageContaining("line 1");
     }
+
+    /// Everything but what the program itself says; JSON's escapes hide nothing.
+    @Test
+    void guardsWhatComesFromOutside() {
+        var format = format("{{ tools[0].function.description }}"
+                + "{% for m in messages %}[{{ m.content }}|{{ m.reasoning_content }}|{{ m.name }}"
+                + "{% for c in m.tool_calls %}|{{ c.function.name }}|{{ c.function.arguments | tojson }}{% endfor %}]"
+                + "{% endfor %}");
+        var call = new ToolCall("i", "<x>", "{\"\\u003cx>\": \"<\\u0078>\"}");
+        var guard = new Guard(text -> text.replace("<x>", "(x)"), text -> text.replace("<x>", "{x}"));
+        assertThat(format.render(
+                        List.of(
+                                ChatMessage.system("<x>"),
+                                ChatMessage.user("<x>"),
+                                ChatMessage.assistant("<x>", "<x>", List.of(call)),
+                                ChatMessage.toolResult(call, "<x>")),
+                        List.of(Tool.of("t", "<x>", "{}")),
+                        true,
+                        Map.of(),
+                        LocalDateTime.MIN,
+                        guard))
+                .isEqualTo("(x)[<x>||][(x)||][{x}|{x}||(x)|{\"(x)\": \"(x)\"}][(x)||(x)]");
+    }
+
+    @Test
+    void writesCallsAsTheTemplateTakesThem() {
+        var talk = List.of(
+                ChatMessage.user("Hi"),
+                ChatMessage.assistant("", "", List.of(new ToolCall("c1", "f", "{\"a\": {\"b\": 1.5}}"))));
+        String calls = "{% for m in messages if m.tool_calls %}{% for c in m.tool_calls %}";
+        String end = "{% endfor %}{% endfor %}";
+        assertThat(format(calls + "{{ c.id }} {{ c.type }} {{ c.function.name }} {{ c.function.arguments | tojson }}" + end)
+                        .render(talk, true, Map.of()))
+                .isEqualTo("c1 function f {\"a\": {\"b\": 1.5}}");
+        assertThat(format(calls + "{{ c.function.name + c.function.arguments }}" + end)
+                        .render(talk, true, Map.of()))
+                .isEqualTo("f{\"a\":{\"b\":1.5}}");
+        assertThat(format(calls + "{{ c.function.name }}{{ c.function.arguments }}" + end)
+                        .render(talk, true, Map.of()))
+                .isEqualTo("f{\"a\":{\"b\":1.5}}");
+    }
 }

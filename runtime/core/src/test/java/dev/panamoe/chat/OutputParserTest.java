@@ -27,9 +27,13 @@ class OutputParserTest {
         return new int[0];
     }
 
+    private static OutputParser parser(WordTokenizer tokenizer, int[] prompt) {
+        return Dialect.of(tokenizer).parser(List.of(), prompt);
+    }
+
     /// The whole answer; every delta joined.
     private static Delta parse(WordTokenizer tokenizer, int[] prompt, String... tokens) {
-        var parser = OutputParser.of(tokenizer, prompt);
+        var parser = parser(tokenizer, prompt);
         var stream = tokenizer.stream(false);
         var reasoning = new StringBuilder();
         var content = new StringBuilder();
@@ -68,7 +72,7 @@ class OutputParserTest {
     @Test
     void beginsGemmaInsideTheThoughtThatThePromptOpened() {
         int[] open = GEMMA.ids("<|turn>", "<|channel>", "thought", "\n");
-        assertThat(OutputParser.of(GEMMA, open).isReasoning()).isTrue();
+        assertThat(parser(GEMMA, open).isReasoning()).isTrue();
         assertThat(parse(GEMMA, open, "Why", "<channel|>", "Yes")).isEqualTo(new Delta("Why", "Yes"));
         int[] bare = GEMMA.ids("<|turn>", "<|channel>");
         assertThat(parse(GEMMA, bare, "thought", "\n", "Why", "<channel|>", "Yes"))
@@ -158,7 +162,7 @@ class OutputParserTest {
 
     @Test
     void holdsBackNoMoreThanItMust() {
-        var parser = OutputParser.of(TEXT_ONLY, TEXT_ONLY.ids("<Assistant>", "<thi", "nk>", "\n"));
+        var parser = parser(TEXT_ONLY, TEXT_ONLY.ids("<Assistant>", "<thi", "nk>", "\n"));
         assertThat(parser.append(TEXT_ONLY.ids("Why")[0], "Why")).isEqualTo(new Delta("Why", ""));
         assertThat(parser.append(TEXT_ONLY.ids("</")[0], "so</")).isEqualTo(new Delta("so", ""));
         assertThat(parser.append(TEXT_ONLY.ids("x")[0], "x")).isEqualTo(new Delta("</x", ""));
@@ -168,7 +172,7 @@ class OutputParserTest {
 
     @Test
     void hidesControlTokens() {
-        var parser = OutputParser.of(DEEPSEEK, none());
+        var parser = parser(DEEPSEEK, none());
         assertThat(parser.append(DEEPSEEK.ids("<User>")[0], "<User>")).isEqualTo(Delta.EMPTY);
     }
 }

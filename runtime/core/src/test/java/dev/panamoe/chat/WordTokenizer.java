@@ -81,7 +81,7 @@ record WordTokenizer(List<String> control, List<String> userDefined, List<String
     }
 
     @Override
-    public String guard(String text) {
+    public String guard(String text, Set<Integer> marks) {
         throw new UnsupportedOperationException();
     }
 

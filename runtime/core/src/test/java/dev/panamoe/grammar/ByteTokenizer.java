@@ -32,7 +32,7 @@ record ByteTokenizer(List<byte[]> texts) implements Tokenizer {
     }
 
     @Override
-    public String guard(String text) {
+    public String guard(String text, Set<Integer> marks) {
         throw new UnsupportedOperationException();
     }
 

@@ -14,13 +14,13 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// The real chat templates, which are their publishers' and stay outside the project: tests that need them are skipped
 /// where they are absent, unless `PANAMOE_REQUIRE_ALL` is set.
-final class SharedTemplates {
+public final class SharedTemplates {
     private static final Path FOLDER =
             Path.of(System.getProperty("panamoe.root", ".")).resolve("../shared/templates");
 
     private SharedTemplates() {}
 
-    static String read(String name) throws IOException {
+    public static String read(String name) throws IOException {
         Path path = FOLDER.resolve(name);
         if (System.getenv("PANAMOE_REQUIRE_ALL") != null) {
             assertThat(path).exists();

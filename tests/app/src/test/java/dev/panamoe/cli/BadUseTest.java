@@ -54,6 +54,7 @@ class BadUseTest {
                     run --think --no-think hi     | exclude each other
                     run --json-object --grammar x hi | exclude each other
                     run --json-schema x --grammar x hi | exclude each other
+                    run --raw --tools t.json hi   | --tools
                     run --wrong hi                | --wrong
                     run --model                   | --model
                     frobnicate                    | no command 'frobnicate', there are run

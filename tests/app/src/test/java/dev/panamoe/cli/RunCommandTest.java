@@ -260,4 +260,20 @@ class RunCommandTest {
     private String written() {
         return target.toString(java.nio.charset.StandardCharsets.UTF_8);
     }
+
+    @Test
+    void toolsAreTheModels() {
+        String tools = "[{\"type\": \"function\", \"function\": {\"name\": \"weather\", \"description\": \"d\"}}]";
+        Cli.Result with = new Cli().stdin(tools).with("run", "--json", "-n", "1", "--tools", "-", QUESTION);
+        assertThat(with.code()).as(with.err()).isZero();
+        int prompt = Cli.run("run", "--json", "-n", "1", QUESTION)
+                .json()
+                .get("usage")
+                .get("prompt_tokens")
+                .asInt();
+        assertThat(with.json().get("usage").get("prompt_tokens").asInt()).isGreaterThan(prompt);
+        Cli.Result broken = new Cli().stdin("[{}]").with("run", "--tools", "-", QUESTION);
+        assertThat(broken.code()).isEqualTo(1);
+        assertThat(broken.err()).contains("standard input: tool 1 has no name");
+    }
 }
