@@ -59,8 +59,9 @@ final class RunCommand implements Callable<Integer> {
     @Option(
             names = "--tools",
             paramLabel = "FILE",
-            description = "Functions that the model may call, as a JSON array in the format of OpenAI's interface; - for"
-                    + " standard input. Its calls are printed behind the answer.")
+            description =
+                    "Functions that the model may call, as a JSON array in the format of OpenAI's interface; - for"
+                            + " standard input. Its calls are printed behind the answer.")
     private Optional<String> tools = Optional.empty();
 
     @Option(
@@ -120,8 +121,7 @@ final class RunCommand implements Callable<Integer> {
                 } else if (raw) {
                     answer = session.complete(text, options, printer::print);
                 } else {
-                    answer = session.answer(
-                            conversation(text), callable, templateVariables(), options, printer::print);
+                    answer = session.answer(conversation(text), callable, templateVariables(), options, printer::print);
                 }
             } finally {
                 printer.finish();
