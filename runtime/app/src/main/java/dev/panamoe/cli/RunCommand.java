@@ -53,8 +53,9 @@ final class RunCommand implements Callable<Integer> {
     @Option(
             names = "--tools",
             paramLabel = "FILE",
-            description = "Functions that the model may call, as a JSON array in the format of OpenAI's interface; - for"
-                    + " standard input. Its calls are printed behind the answer.")
+            description =
+                    "Functions that the model may call, as a JSON array in the format of OpenAI's interface; - for"
+                            + " standard input. Its calls are printed behind the answer.")
     private Optional<String> tools = Optional.empty();
 
     @Option(names = "--ignore-eos", description = "Goes on behind tokens that end an answer.")

@@ -28,7 +28,8 @@ record BareCalls(String prefix, Supplier<End> end, CallSyntax.Reader reader) {
     static final BareCalls LLAMA = new BareCalls(
             "{",
             JsonEnd::new,
-            (block, close, tools) -> CallJson.parse(block.raw()).map(CallJson::calls).orElse(List.of()));
+            (block, close, tools) ->
+                    CallJson.parse(block.raw()).map(CallJson::calls).orElse(List.of()));
 
     /// The function's tags without the token that should be before them.
     static final BareCalls QWEN_CODER = new BareCalls(QwenCalls.FUNCTION, TagEnd::new, new QwenCalls());

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 /// the special tokens by name and usually begins with the one that begins a sequence: it is tokenized with special
 /// tokens recognised, and nothing is put before it.
 public final class ChatFormat {
+    private static final LocalDateTime PROBED = LocalDateTime.of(2026, 1, 1, 0, 0);
+
     private final String name;
     private final ChatTemplate template;
     private final String bos;
@@ -107,7 +109,7 @@ public final class ChatFormat {
             variables.put("eos_token", eos);
             found = ToolForm.of(messages -> {
                 variables.put("messages", messages);
-                return render(variables, LocalDateTime.MIN);
+                return render(variables, PROBED);
             });
             toolForm = found;
         }

@@ -117,8 +117,8 @@ public record ChatMessage(
             for (JsonNode part : content) {
                 String type = part.path("type").asString("");
                 if (!type.equals("text")) {
-                    throw new PanamoeException(
-                            "a part of a message's content has the type " + CallJson.quote(type) + "; only text is supported");
+                    throw new PanamoeException("a part of a message's content has the type " + CallJson.quote(type)
+                            + "; only text is supported");
                 }
                 text.append(string(part, "text"));
             }

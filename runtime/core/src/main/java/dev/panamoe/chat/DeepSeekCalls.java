@@ -26,7 +26,9 @@ record DeepSeekCalls(int separator) implements CallSyntax.Reader {
         int line = after.indexOf('\n');
         return line < 0
                 ? call(after, "")
-                : call(after.substring(0, line).strip(), code(after.substring(line).strip()));
+                : call(
+                        after.substring(0, line).strip(),
+                        code(after.substring(line).strip()));
     }
 
     private static String code(String text) {

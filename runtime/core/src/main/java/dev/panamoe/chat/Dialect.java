@@ -30,7 +30,8 @@ public final class Dialect {
 
     private Dialect(Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
-        Map<String, Integer> plain = plain(tokenizer, Set.of(Markers.THINK, Markers.THINK_END, TOOL_CALL, TOOL_CALL_END));
+        Map<String, Integer> plain =
+                plain(tokenizer, Set.of(Markers.THINK, Markers.THINK_END, TOOL_CALL, TOOL_CALL_END));
         harmony = harmony(tokenizer);
         markers = Markers.of(tokenizer, plain);
         markers.openId().ifPresent(marks::add);

@@ -83,10 +83,7 @@ final class HarmonyParser extends OutputParser {
     }
 
     private boolean isMark(int token) {
-        return token == marks.start()
-                || token == marks.channel()
-                || token == marks.message()
-                || marks.closes(token);
+        return token == marks.start() || token == marks.channel() || token == marks.message() || marks.closes(token);
     }
 
     @Override
@@ -180,10 +177,7 @@ final class HarmonyParser extends OutputParser {
     }
 
     private static boolean isFunction(String recipient) {
-        return !recipient.isEmpty()
-                && !recipient.equals(ROLE)
-                && !recipient.equals("user")
-                && !recipient.equals("all");
+        return !recipient.isEmpty() && !recipient.equals(ROLE) && !recipient.equals("user") && !recipient.equals("all");
     }
 
     private void close() {

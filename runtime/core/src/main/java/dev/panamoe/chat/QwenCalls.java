@@ -20,7 +20,8 @@ final class QwenCalls implements CallSyntax.Reader {
     @Override
     public List<Call> read(Block block, int close, Map<String, Tool> tools) {
         int from = block.bodyStart();
-        String body = block.substring(from, Math.max(from, block.bodyEnd(close))).strip();
+        String body =
+                block.substring(from, Math.max(from, block.bodyEnd(close))).strip();
         return body.startsWith(FUNCTION)
                 ? new Tags(body, tools).calls()
                 : CallJson.parse(body).map(CallJson::calls).orElse(List.of());

@@ -51,13 +51,12 @@ record SchemaTypes(Set<String> names) {
     JsonNode read(String text) {
         String word = text.strip();
         // Templates print Python's words.
-        String json =
-                switch (word) {
-                    case "True" -> "true";
-                    case "False" -> "false";
-                    case "None" -> "null";
-                    default -> word;
-                };
+        String json = switch (word) {
+            case "True" -> "true";
+            case "False" -> "false";
+            case "None" -> "null";
+            default -> word;
+        };
         Optional<JsonNode> node = CallJson.parse(json);
         return node.isPresent() && allows(node.get()) ? node.get() : JsonNodeFactory.instance.stringNode(text);
     }

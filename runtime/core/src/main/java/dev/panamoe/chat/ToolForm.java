@@ -70,7 +70,7 @@ record ToolForm(boolean nullContent, boolean textArguments, Mixed mixed, boolean
         return ChatMessage.assistant(content, reasoning, list);
     }
 
-    /// Whether the rendered text has all this, and neither Python's form of a mapping nor of null.
+    /// Whether the rendered text has all this, and neither Python's form of a mapping nor of null, nor text in quotes.
     private boolean shows(
             Function<List<Map<String, @Nullable Object>>, String> render, ChatMessage message, String... texts) {
         List<ChatMessage> talk = new ArrayList<>(List.of(ChatMessage.user("probe"), message));
@@ -86,7 +86,8 @@ record ToolForm(boolean nullContent, boolean textArguments, Mixed mixed, boolean
                 return false;
             }
         }
-        return !rendered.contains("'" + KEY + "'") && !rendered.contains("\\\"" + KEY) && !rendered.contains("None");
+        boolean written = rendered.contains("'" + KEY + "'") || rendered.contains("\\\"" + KEY);
+        return !written && !(nullContent && rendered.contains("None"));
     }
 
     /// The messages as the template sees them.
@@ -107,8 +108,7 @@ record ToolForm(boolean nullContent, boolean textArguments, Mixed mixed, boolean
             return List.of(m);
         }
         if (mixed == Mixed.APART) {
-            return List.of(
-                    ChatMessage.assistant(m.content()), ChatMessage.assistant("", m.reasoning(), m.toolCalls()));
+            return List.of(ChatMessage.assistant(m.content()), ChatMessage.assistant("", m.reasoning(), m.toolCalls()));
         }
         return m.reasoning().isEmpty()
                 ? List.of(m)
@@ -131,7 +131,8 @@ record ToolForm(boolean nullContent, boolean textArguments, Mixed mixed, boolean
             List<ChatMessage> results = new ArrayList<>(messages.subList(i + 1, end));
             for (int c = 0; c < m.toolCalls().size(); c++) {
                 ToolCall call = m.toolCalls().get(c);
-                parted.add(ChatMessage.assistant(c == 0 ? m.content() : "", c == 0 ? m.reasoning() : "", List.of(call)));
+                parted.add(
+                        ChatMessage.assistant(c == 0 ? m.content() : "", c == 0 ? m.reasoning() : "", List.of(call)));
                 Optional<ChatMessage> result = results.stream()
                         .filter(r -> r.toolCallId().equals(call.id()))
                         .findFirst();

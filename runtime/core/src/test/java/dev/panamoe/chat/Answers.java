@@ -39,9 +39,7 @@ final class Answers {
         Stream<List<Piece>> twoParts = Stream.iterate(1, at -> at < answer.length(), at -> at + 1)
                 .map(at -> cut(tokenizer, whole, (position, length) -> position == at));
         Stream<List<Piece>> others = Stream.of(
-                whole,
-                single(tokenizer, whole),
-                cut(tokenizer, whole, (position, length) -> random.nextInt(4) == 0));
+                whole, single(tokenizer, whole), cut(tokenizer, whole, (position, length) -> random.nextInt(4) == 0));
         return Stream.concat(others, twoParts).map(pieces -> run(tokenizer, tools, prompt, pieces));
     }
 

@@ -86,7 +86,8 @@ class ChatFormatTest {
                 ChatMessage.assistant("", "", List.of(new ToolCall("c1", "f", "{\"a\": {\"b\": 1.5}}"))));
         String calls = "{% for m in messages if m.tool_calls %}{% for c in m.tool_calls %}";
         String end = "{% endfor %}{% endfor %}";
-        assertThat(format(calls + "{{ c.id }} {{ c.type }} {{ c.function.name }} {{ c.function.arguments | tojson }}" + end)
+        assertThat(format(calls + "{{ c.id }} {{ c.type }} {{ c.function.name }} {{ c.function.arguments | tojson }}"
+                                + end)
                         .render(talk, true, Map.of()))
                 .isEqualTo("c1 function f {\"a\": {\"b\": 1.5}}");
         assertThat(format(calls + "{{ c.function.name + c.function.arguments }}" + end)

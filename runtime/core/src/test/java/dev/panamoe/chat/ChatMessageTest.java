@@ -42,13 +42,11 @@ class ChatMessageTest {
 
     @Test
     void readsWhatOthersWrite() {
-        var message = ChatMessage.fromJson(CallJson.read(
-                """
+        var message = ChatMessage.fromJson(CallJson.read("""
                 {"role": "assistant", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}],
                  "reasoning": "r", "tool_calls": [{"function": {"name": "f", "arguments": {"x": 1}}},
                  {"id": "i", "function": {"name": "g", "arguments": ""}}], "extra": 1}
-                """,
-                "m"));
+                """, "m"));
         assertThat(message)
                 .isEqualTo(ChatMessage.assistant(
                         "ab", "r", List.of(new ToolCall("", "f", "{\"x\":1}"), new ToolCall("i", "g", "{}"))));
@@ -57,11 +55,7 @@ class ChatMessageTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '$',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', quoteCharacter = '$', textBlock = """
             {}                                                            | has no role
             {"role": "user", "content": 1}                                | neither a string nor an array
             {"role": "user", "content": [{"type": "image_url"}]}          | "image_url"; only text
@@ -76,11 +70,7 @@ class ChatMessageTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '$',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', quoteCharacter = '$', textBlock = """
             [                                              | tools.json: line 1, column
             $$                                             | tools.json: expected JSON, found nothing
             {"name": "f"}                                  | tools.json: expected a JSON array of tools
@@ -97,12 +87,10 @@ class ChatMessageTest {
 
     @Test
     void readsTools() {
-        assertThat(Tool.list(
-                        """
+        assertThat(Tool.list("""
                         [{"type": "function", "function": {"name": "f", "description": "d",
                           "parameters": {"type": "object", "properties": {"a": {"type": "string"}}}}}, {"name": "g"}]
-                        """,
-                        "t"))
+                        """, "t"))
                 .containsExactly(
                         Tool.of("f", "d", "{\"type\": \"object\", \"properties\": {\"a\": {\"type\": \"string\"}}}"),
                         Tool.of("g", "", "{\"type\": \"object\", \"properties\": {}}"));

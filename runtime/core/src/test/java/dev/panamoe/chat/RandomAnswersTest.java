@@ -36,8 +36,7 @@ class RandomAnswersTest {
             try {
                 withCalls += AnswerProbe.probe(bytes) ? 1 : 0;
             } catch (RuntimeException | Error e) {
-                throw new AssertionError(
-                        "answer " + i + ": " + HexFormat.of().formatHex(bytes), e);
+                throw new AssertionError("answer " + i + ": " + HexFormat.of().formatHex(bytes), e);
             }
         }
         assertThat(withCalls).as("answers without calls test little").isGreaterThan(100);
@@ -80,7 +79,6 @@ class RandomAnswersTest {
             pieces.addAll(repeated);
         }
         var parsed = Answers.run(tokenizer, List.of(ToolCallsTest.WEATHER), "", pieces);
-        assertThat(parsed.reasoning().length() + parsed.content().length())
-                .isLessThanOrEqualTo(begin.length() * LONG);
+        assertThat(parsed.reasoning().length() + parsed.content().length()).isLessThanOrEqualTo(begin.length() * LONG);
     }
 }

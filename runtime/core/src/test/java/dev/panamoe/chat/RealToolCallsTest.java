@@ -94,10 +94,7 @@ class RealToolCallsTest {
     /// @param several whether it writes several calls
     /// @param mixed whether it writes content before calls
     @ParameterizedTest
-    @CsvSource(
-            quoteCharacter = '$',
-            textBlock =
-                    """
+    @CsvSource(quoteCharacter = '$', textBlock = """
             google-gemma-4-31B-it,             gemma,    <|turn>model,                    true,  true,  false
             google-gemma-4-31B-it-interleaved, gemma,    <|turn>model,                    true,  true,  false
             Qwen-Qwen3-0.6B,                   qwen,     <|im_start|>assistant,           true,  true,  true
@@ -137,8 +134,7 @@ class RealToolCallsTest {
                     SECOND);
         }
         if (mixed) {
-            String both =
-                    turn(render(format, ChatMessage.assistant("I look.", "", List.of(CALL)), tools), assistant);
+            String both = turn(render(format, ChatMessage.assistant("I look.", "", List.of(CALL)), tools), assistant);
             check(
                     Answers.parse(tokenizer, List.of(TOOL), prompt, skipNewline(marked(tokenizer, both))),
                     "",
@@ -225,10 +221,7 @@ class RealToolCallsTest {
 
     /// The same with vocabularies of published models, in which the arguments fall into tokens as they do in life.
     @ParameterizedTest
-    @CsvSource(
-            quoteCharacter = '$',
-            textBlock =
-                    """
+    @CsvSource(quoteCharacter = '$', textBlock = """
             google-gemma-4-31B-it,             /dev/panamoe/models/tiny-gemma4-moe-q8_0.gguf, <|turn>model
             deepseek-ai-DeepSeek-V3.1,         deepseek-v3,                                   <｜Assistant｜>
             deepseek-ai-DeepSeek-R1-Distill-Llama-8B, deepseek-v3,                            <｜Assistant｜>

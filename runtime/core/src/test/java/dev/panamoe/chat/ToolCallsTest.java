@@ -31,21 +31,11 @@ class ToolCallsTest {
     static final WordTokenizer LLAMA = Answers.vocabulary(
             List.of("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|python_tag|>"), List.of());
     static final WordTokenizer HARMONY = new WordTokenizer(
-            List.of(
-                    "<|start|>",
-                    "<|end|>",
-                    "<|message|>",
-                    "<|channel|>",
-                    "<|constrain|>",
-                    "<|return|>",
-                    "<|call|>"),
+            List.of("<|start|>", "<|end|>", "<|message|>", "<|channel|>", "<|constrain|>", "<|return|>", "<|call|>"),
             List.of(),
             List.of("text", "assistant", "analysis", "final"));
 
-    static final Tool WEATHER = Tool.of(
-            "weather",
-            "Tells the weather",
-            """
+    static final Tool WEATHER = Tool.of("weather", "Tells the weather", """
             {"type": "object", "properties": {
               "city": {"type": "string"}, "days": {"type": "integer"}, "exact": {"type": "boolean"},
               "scale": {"enum": ["C", "F"]}, "wind": {"type": ["number", "null"]}, "when": {"anyOf":
@@ -119,9 +109,7 @@ class ToolCallsTest {
                 gemma(
                         "too deep",
                         "⟦<|tool_call>⟧call:f{a:" + "[".repeat(200) + "]".repeat(200) + "}⟦<tool_call|>⟧",
-                        Parsed.of(
-                                "",
-                                "<|tool_call>call:f{a:" + "[".repeat(200) + "]".repeat(200) + "}<tool_call|>")),
+                        Parsed.of("", "<|tool_call>call:f{a:" + "[".repeat(200) + "]".repeat(200) + "}<tool_call|>")),
                 gemma("cut off", "⟦<|tool_call>⟧call:f{a:1", Parsed.of("", "<|tool_call>call:f{a:1")),
                 gemma("no end mark", "⟦<|tool_call>⟧call:f{a:1}⟦<turn|>⟧", Parsed.of("", "", "f{\"a\":1}")),
                 gemma(
@@ -129,7 +117,10 @@ class ToolCallsTest {
                         "⟦<|tool_call>⟧call:f{}⟦<tool_call|>⟧⟦<|channel>⟧thought\nAh⟦<channel|>⟧⟦<|tool_call>⟧call:g{}"
                                 + "⟦<tool_call|>⟧",
                         Parsed.of("Ah", "", "f{}", "g{}")),
-                gemma("marks as text", "<|tool_call>call:f{}<tool_call|>", Parsed.of("", "<|tool_call>call:f{}<tool_call|>")),
+                gemma(
+                        "marks as text",
+                        "<|tool_call>call:f{}<tool_call|>",
+                        Parsed.of("", "<|tool_call>call:f{}<tool_call|>")),
                 gemma("a stray end", "a⟦<tool_call|>⟧b", Parsed.of("", "ab")));
     }
 
@@ -174,9 +165,26 @@ class ToolCallsTest {
                         Parsed.of("", "<tool_call>{\"name\":\"weather\",\"arguments\":{}}</tool_call>")),
                 qwen(
                         "tags",
-                        "Let me see.\n\n⟦<tool_call>⟧\n<function=weather>\n<parameter=city>\nNew\nYork</b>\n</parameter>\n"
-                                + "<parameter=days>\n3\n</parameter>\n<parameter=exact>\nTrue\n</parameter>\n"
-                                + "<parameter=tags>\n[\"a\"]\n</parameter>\n</function>\n⟦</tool_call>⟧",
+                        """
+                        Let me see.
+
+                        ⟦<tool_call>⟧
+                        <function=weather>
+                        <parameter=city>
+                        New
+                        York</b>
+                        </parameter>
+                        <parameter=days>
+                        3
+                        </parameter>
+                        <parameter=exact>
+                        True
+                        </parameter>
+                        <parameter=tags>
+                        ["a"]
+                        </parameter>
+                        </function>
+                        ⟦</tool_call>⟧""",
                         Parsed.of(
                                 "",
                                 "Let me see.",
@@ -210,7 +218,10 @@ class ToolCallsTest {
                         Parsed.of("", " <function=rm>\n</function>.")),
                 qwen("only newlines", "\n\n", Parsed.of("", "\n\n")),
                 qwen("newlines at the end", "a\n\n", Parsed.of("", "a\n\n")),
-                qwen("tags later", "So <function=weather></function>", Parsed.of("", "So <function=weather></function>")),
+                qwen(
+                        "tags later",
+                        "So <function=weather></function>",
+                        Parsed.of("", "So <function=weather></function>")),
                 row(
                         "qwen: tags without tools",
                         QWEN,
@@ -226,7 +237,8 @@ class ToolCallsTest {
         return Stream.of(
                 deepseek(
                         "R1 and V3",
-                        "⟦<think>⟧\nWhy\n⟦</think>⟧\n\n" + begin + "function⟦<｜tool▁sep｜>⟧f\n```json\n{\"a\": \"```\"}\n```"
+                        "⟦<think>⟧\nWhy\n⟦</think>⟧\n\n" + begin
+                                + "function⟦<｜tool▁sep｜>⟧f\n```json\n{\"a\": \"```\"}\n```"
                                 + "⟦<｜tool▁call▁end｜>⟧\n⟦<｜tool▁call▁begin｜>⟧function⟦<｜tool▁sep｜>⟧g\n```json\n{}\n```"
                                 + end,
                         Parsed.of("Why", "", "f{\"a\":\"```\"}", "g{}")),
@@ -235,7 +247,10 @@ class ToolCallsTest {
                         "Let me see." + begin + "f⟦<｜tool▁sep｜>⟧{\"a\": 1}⟦<｜tool▁call▁end｜>⟧⟦<｜tool▁call▁begin｜>⟧g"
                                 + "⟦<｜tool▁sep｜>⟧{}" + end,
                         Parsed.of("", "Let me see.", "f{\"a\":1}", "g{}")),
-                deepseek("no code block", begin + "function⟦<｜tool▁sep｜>⟧f\n{\"a\":1}" + end, Parsed.of("", "", "f{\"a\":1}")),
+                deepseek(
+                        "no code block",
+                        begin + "function⟦<｜tool▁sep｜>⟧f\n{\"a\":1}" + end,
+                        Parsed.of("", "", "f{\"a\":1}")),
                 deepseek(
                         "broken",
                         begin + "f⟦<｜tool▁sep｜>⟧{\"a\": " + end,
@@ -263,7 +278,10 @@ class ToolCallsTest {
                 llama("several", "\n" + call + "; " + call + "\n" + call, Parsed.of("", "", parsed, parsed, parsed)),
                 llama("behind the mark", "⟦<|python_tag|>⟧" + call, Parsed.of("", "", parsed)),
                 llama("and text", call + "\nYes", Parsed.of("", "Yes", parsed)),
-                llama("of no tool", "{\"name\": \"f\", \"parameters\": {}}", Parsed.of("", "{\"name\": \"f\", \"parameters\": {}}")),
+                llama(
+                        "of no tool",
+                        "{\"name\": \"f\", \"parameters\": {}}",
+                        Parsed.of("", "{\"name\": \"f\", \"parameters\": {}}")),
                 llama("an answer in JSON", " {\"answer\": [{}]} x", Parsed.of("", " {\"answer\": [{}]} x")),
                 llama("broken", "{\"name\": \"weather\", }", Parsed.of("", "{\"name\": \"weather\", }")),
                 llama("cut off", "\n{\"name\": \"weather\"", Parsed.of("", "\n{\"name\": \"weather\"")),
@@ -307,8 +325,7 @@ class ToolCallsTest {
                 harmony(
                         "broken",
                         "⟦<|channel|>⟧commentary to=functions.f⟦<|message|>⟧{\"a\"⟦<|call|>⟧",
-                        Parsed.of("", "<|channel|>commentary to=functions.f<|message|>{\"a\"<|call|>")
-                                ),
+                        Parsed.of("", "<|channel|>commentary to=functions.f<|message|>{\"a\"<|call|>")),
                 harmony(
                         "cut off",
                         "⟦<|channel|>⟧commentary to=functions.f⟦<|message|>⟧{\"a\"",
@@ -337,8 +354,8 @@ class ToolCallsTest {
     void areTakenApart(
             String name, WordTokenizer tokenizer, List<Tool> tools, String prompt, String answer, Parsed expected) {
         assertThat(Answers.parse(tokenizer, tools, prompt, answer)).isEqualTo(expected);
-        assertThat(Answers.parseInPieces(tokenizer, tools, prompt, answer)).allSatisfy(parsed -> assertThat(parsed)
-                .isEqualTo(expected));
+        assertThat(Answers.parseInPieces(tokenizer, tools, prompt, answer))
+                .allSatisfy(parsed -> assertThat(parsed).isEqualTo(expected));
     }
 
     @Test

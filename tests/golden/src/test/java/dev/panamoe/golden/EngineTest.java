@@ -152,7 +152,9 @@ class EngineTest {
                 Completion answer =
                         session.chat(said, List.of(tool), Map.of(), GREEDY.withMaxTokens(4), EngineTest::ignore);
                 assertThat(answer.toolCalls()).isEmpty();
-                assertThat(session.messages()).startsWith(said.toArray(new ChatMessage[0])).endsWith(answer.message());
+                assertThat(session.messages())
+                        .startsWith(said.toArray(new ChatMessage[0]))
+                        .endsWith(answer.message());
                 Completion more = session.chat("Thanks.", GREEDY.withMaxTokens(4), EngineTest::ignore);
                 assertThat(more.usage().prompt()).isGreaterThan(answer.usage().prompt());
             }
