@@ -7,8 +7,9 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/// What may come next in an answer whose content obeys a grammar. The model may reason first, as it likes but for
-/// ending the answer there; with the content begun, it may not reason again.
+/// What may come next in an answer whose content obeys a grammar. A model that wants to reason first may do so, as it
+/// likes but for ending the answer there. After that, and once the content has begun, it may not open reasoning again:
+/// where the grammar leaves it little to say, it would do nothing else.
 final class AnswerConstraint implements Constraint {
     private final GrammarConstraint content;
     /// Empty for raw text, where everything is content.
@@ -16,7 +17,7 @@ final class AnswerConstraint implements Constraint {
     /// The token that opens the reasoning, if there is one.
     private final OptionalInt opening;
     private final Set<Integer> stopTokens;
-    private boolean begun;
+    private boolean first = true;
 
     AnswerConstraint(
             GrammarConstraint content, Optional<OutputParser> parser, OptionalInt opening, Set<Integer> stopTokens) {
@@ -36,7 +37,7 @@ final class AnswerConstraint implements Constraint {
     }
 
     private boolean opens(int token) {
-        return parser.isPresent() && !begun && opening.isPresent() && opening.getAsInt() == token;
+        return parser.isPresent() && first && opening.isPresent() && opening.getAsInt() == token;
     }
 
     @Override
@@ -51,19 +52,28 @@ final class AnswerConstraint implements Constraint {
             return;
         }
         int token = opening.orElse(-1);
-        boolean mayOpen = opens(token);
-        float logit = mayOpen ? logits[token] : 0;
+        float logit = opens(token) && isLikeliest(token, logits, count) ? logits[token] : Float.NEGATIVE_INFINITY;
         content.mask(logits, count);
-        if (mayOpen) {
+        if (logit > Float.NEGATIVE_INFINITY) {
             logits[token] = logit;
         }
+    }
+
+    /// A model that was going to answer must not begin to reason because its answer is not allowed.
+    private static boolean isLikeliest(int token, float[] logits, int count) {
+        for (int i = 0; i < count; i++) {
+            if (logits[i] > logits[token]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @Override
     public void accept(int token) {
         if (!isReasoning() && !opens(token)) {
-            begun = true;
             content.accept(token);
         }
+        first = false;
     }
 }
