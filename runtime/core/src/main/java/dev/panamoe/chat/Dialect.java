@@ -60,21 +60,19 @@ public final class Dialect {
                 : new ThoughtParser(tokenizer, markers, calls, tools.isEmpty() ? List.of() : bareCalls, tools, prompt);
     }
 
-    /// Tokens with which an answer may begin something other than its content.
-    ///
-    /// @param tools whether the model was given any
-    public Set<Integer> openings(boolean tools) {
-        Set<Integer> openings = new HashSet<>();
-        if (harmony == null) {
-            markers.openId().ifPresent(openings::add);
+    /// The token with which an answer begins its reasoning; empty where that takes more than one, or none has that task.
+    public OptionalInt reasoningMark() {
+        return harmony == null ? markers.openId() : OptionalInt.empty();
+    }
+
+    /// Tokens with which an answer begins its calls.
+    public Set<Integer> callMarks() {
+        Set<Integer> opening = new HashSet<>();
+        for (CallSyntax syntax : calls) {
+            opening.add(syntax.open());
+            opening.addAll(syntax.around());
         }
-        if (tools) {
-            for (CallSyntax syntax : calls) {
-                openings.add(syntax.open());
-                openings.addAll(syntax.around());
-            }
-        }
-        return openings;
+        return opening;
     }
 
     /// Tokens that are marks of this dialect, though the vocabulary may call them text.

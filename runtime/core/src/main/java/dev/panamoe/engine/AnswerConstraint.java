@@ -1,31 +1,52 @@
 package dev.panamoe.engine;
 
+import dev.panamoe.chat.Dialect;
 import dev.panamoe.chat.OutputParser;
 import dev.panamoe.grammar.GrammarConstraint;
 import dev.panamoe.sampling.Constraint;
+import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 
-/// What may come next in an answer whose content obeys a grammar. Before its content the model may reason, as it likes
-/// but for ending the answer there, and call tools; with the content begun, it may do neither.
+/// What may come next in an answer whose content obeys a grammar. Before its content a model that wants to may reason,
+/// as it likes but for ending the answer there, and call tools. It may open its reasoning only at the beginning: where
+/// the grammar leaves it little to say, it would do nothing else.
 final class AnswerConstraint implements Constraint {
     private final GrammarConstraint content;
     /// Empty for raw text, where everything is content.
     private final Optional<OutputParser> parser;
-    /// The tokens that begin something other than content.
-    private final Set<Integer> openings;
     private final Set<Integer> stopTokens;
-    private boolean begun;
+    private final Set<Integer> callMarks;
+    /// The tokens that may now begin something other than content.
+    private Set<Integer> openings;
 
-    AnswerConstraint(
+    private AnswerConstraint(
             GrammarConstraint content,
             Optional<OutputParser> parser,
+            Set<Integer> stopTokens,
             Set<Integer> openings,
-            Set<Integer> stopTokens) {
+            Set<Integer> callMarks) {
         this.content = content;
         this.parser = parser;
-        this.openings = openings;
         this.stopTokens = stopTokens;
+        this.openings = openings;
+        this.callMarks = callMarks;
+    }
+
+    /// For raw text.
+    static AnswerConstraint ofText(GrammarConstraint content, Set<Integer> stopTokens) {
+        return new AnswerConstraint(content, Optional.empty(), stopTokens, Set.of(), Set.of());
+    }
+
+    /// For an answer in a conversation.
+    ///
+    /// @param tools whether the model was given any
+    static AnswerConstraint ofAnswer(
+            GrammarConstraint content, Set<Integer> stopTokens, OutputParser parser, Dialect dialect, boolean tools) {
+        Set<Integer> callMarks = tools ? dialect.callMarks() : Set.of();
+        Set<Integer> openings = new HashSet<>(callMarks);
+        dialect.reasoningMark().ifPresent(openings::add);
+        return new AnswerConstraint(content, Optional.of(parser), stopTokens, openings, callMarks);
     }
 
     /// Whether the content matches and nothing may follow.
@@ -41,14 +62,10 @@ final class AnswerConstraint implements Constraint {
         return parser.isPresent() && parser.get().isReasoning();
     }
 
-    private boolean opens(int token) {
-        return parser.isPresent() && !begun && openings.contains(token);
-    }
-
     @Override
     public boolean allows(int token) {
         if (isContent()) {
-            return opens(token) || content.allows(token);
+            return openings.contains(token) || content.allows(token);
         }
         return !isReasoning() || !stopTokens.contains(token);
     }
@@ -57,29 +74,33 @@ final class AnswerConstraint implements Constraint {
     public void mask(float[] logits, int count) {
         if (isReasoning()) {
             stopTokens.forEach(token -> logits[token] = Float.NEGATIVE_INFINITY);
-        }
-        if (!isContent()) {
-            return;
-        }
-        float[] kept = new float[openings.size()];
-        int n = 0;
-        for (int token : openings) {
-            kept[n++] = logits[token];
-        }
-        content.mask(logits, count);
-        n = 0;
-        for (int token : openings) {
-            float logit = kept[n++];
-            if (opens(token)) {
-                logits[token] = logit;
+        } else if (isContent()) {
+            // A model that was going to answer must not begin to reason because its answer is not allowed.
+            int likeliest = likeliest(logits, count);
+            float logit = logits[likeliest];
+            content.mask(logits, count);
+            if (openings.contains(likeliest)) {
+                logits[likeliest] = logit;
             }
         }
     }
 
+    private static int likeliest(float[] logits, int count) {
+        int best = 0;
+        for (int i = 1; i < count; i++) {
+            if (logits[i] > logits[best]) {
+                best = i;
+            }
+        }
+        return best;
+    }
+
     @Override
     public void accept(int token) {
-        if (isContent() && !opens(token)) {
-            begun = true;
+        if (!isContent() || openings.contains(token)) {
+            openings = callMarks;
+        } else {
+            openings = Set.of();
             content.accept(token);
         }
     }

@@ -10,7 +10,6 @@ import dev.panamoe.chat.Tool;
 import dev.panamoe.chat.ToolCall;
 import dev.panamoe.engine.Completion.Timings;
 import dev.panamoe.engine.Completion.Usage;
-import dev.panamoe.grammar.Grammar;
 import dev.panamoe.grammar.GrammarConstraint;
 import dev.panamoe.model.Caches;
 import dev.panamoe.model.Runner;
@@ -128,7 +127,11 @@ public final class Session implements AutoCloseable {
         // The template writes the beginning-of-sequence token itself.
         int[] prompt = tokenizer.encodeGuarded(text);
         OutputParser parser = dialect.parser(tools, prompt);
-        return generate(prompt, options, Optional.of(parser), dialect.openings(!tools.isEmpty()), listener);
+        Set<Integer> ends = ends(options);
+        Optional<AnswerConstraint> constraint = options.grammar()
+                .map(g -> AnswerConstraint.ofAnswer(
+                        new GrammarConstraint(g, engine.tokenTrie(), ends), ends, parser, dialect, !tools.isEmpty()));
+        return generate(prompt, options, Optional.of(parser), constraint, listener);
     }
 
     /// Continues a text as it is, without a chat template.
@@ -140,16 +143,18 @@ public final class Session implements AutoCloseable {
 
     /// Continues token ids.
     public Completion complete(int[] prompt, GenerationOptions options, Consumer<Delta> listener) {
-        return generate(prompt, options, Optional.empty(), Set.of(), listener);
+        Set<Integer> ends = ends(options);
+        Optional<AnswerConstraint> constraint = options.grammar()
+                .map(g -> AnswerConstraint.ofText(new GrammarConstraint(g, engine.tokenTrie(), ends), ends));
+        return generate(prompt, options, Optional.empty(), constraint, listener);
     }
 
     /// @param parser empty for raw text
-    /// @param openings tokens that begin something other than content
     private Completion generate(
             int[] prompt,
             GenerationOptions options,
             Optional<OutputParser> parser,
-            Set<Integer> openings,
+            Optional<AnswerConstraint> constraint,
             Consumer<Delta> listener) {
         long start = System.nanoTime();
         checkPrompt(prompt);
@@ -170,11 +175,10 @@ public final class Session implements AutoCloseable {
                     new Usage(prompt.length, cached, 0),
                     new Timings(now - start, 0));
         }
-        Optional<AnswerConstraint> constraint =
-                options.grammar().map(g -> constraint(g, parser, openings, options.ignoreEnd()));
         Tokenizer tokenizer = engine.tokenizer();
         TokenStream stream = parser.isPresent() ? tokenizer.stream(false) : tokenizer.continuation(false);
         Output output = new Output(parser, options.stops(), stream, listener);
+        Set<Integer> ends = ends(options);
         long promptEnd = 0;
         FinishReason reason;
         while (true) {
@@ -185,8 +189,7 @@ public final class Session implements AutoCloseable {
             sampler.accept(token);
             constraint.ifPresent(c -> c.accept(token));
             generated.add(token);
-            boolean end = engine.tokenizer().stopTokens().contains(token) && !options.ignoreEnd();
-            if ((end ? output.end(token) : output.accept(token))
+            if ((ends.contains(token) ? output.end(token) : output.accept(token))
                     || constraint.filter(AnswerConstraint::isComplete).isPresent()) {
                 reason = FinishReason.STOP;
                 break;
@@ -212,14 +215,9 @@ public final class Session implements AutoCloseable {
                 new Timings(promptEnd - start, System.nanoTime() - promptEnd));
     }
 
-    private AnswerConstraint constraint(
-            Grammar grammar, Optional<OutputParser> parser, Set<Integer> openings, boolean ignoreEnd) {
-        Set<Integer> stopTokens = ignoreEnd ? Set.of() : engine.tokenizer().stopTokens();
-        return new AnswerConstraint(
-                new GrammarConstraint(grammar, engine.tokenTrie(), stopTokens),
-                parser,
-                openings,
-                stopTokens);
+    /// Tokens that end an answer.
+    private Set<Integer> ends(GenerationOptions options) {
+        return options.ignoreEnd() ? Set.of() : engine.tokenizer().stopTokens();
     }
 
     private void checkPrompt(int[] prompt) {
