@@ -86,7 +86,8 @@ enum SlashCommand {
     List<String> choices() {
         return switch (this) {
             case MODEL -> EmbeddedModels.names();
-            case THINK -> Arrays.stream(Thoughts.values()).map(EnumConverter::label).toList();
+            case THINK ->
+                Arrays.stream(Thoughts.values()).map(EnumConverter::label).toList();
             default -> List.of();
         };
     }

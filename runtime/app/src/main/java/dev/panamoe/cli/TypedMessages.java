@@ -5,15 +5,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.jline.builtins.Completers.FileNameCompleter;
 import org.jline.reader.Candidate;
+import org.jline.reader.CompletingParsedLine;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
 import org.jline.reader.LineReaderBuilder;
-import org.jline.reader.CompletingParsedLine;
 import org.jline.reader.ParsedLine;
 import org.jline.reader.Parser;
 import org.jline.reader.UserInterruptException;
-import org.jline.builtins.Completers.FileNameCompleter;
 import org.jline.terminal.Size;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
@@ -66,7 +66,9 @@ final class TypedMessages implements MessageSource {
                 .variable(LineReader.BELL_STYLE, "none")
                 // A message may hold exclamation marks.
                 .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
-                .option(LineReader.Option.BRACKETED_PASTE, console.out().canRewrite() || console.err().canRewrite());
+                .option(
+                        LineReader.Option.BRACKETED_PASTE,
+                        console.out().canRewrite() || console.err().canRewrite());
         history.ifPresent(file -> readers.variable(LineReader.HISTORY_FILE, file));
         LineReader reader = readers.build();
         reader.getWidgets().put(LineReader.ACCEPT_LINE, () -> accept(reader));
@@ -149,8 +151,7 @@ final class TypedMessages implements MessageSource {
             while (rest < cursor && line.charAt(rest) == ' ') {
                 rest++;
             }
-            return new Words(
-                    line, cursor, List.of(line.substring(0, blank), line.substring(rest)), 1, cursor - rest);
+            return new Words(line, cursor, List.of(line.substring(0, blank), line.substring(rest)), 1, cursor - rest);
         }
 
         @Override

@@ -93,7 +93,9 @@ public final class Embedder implements AutoCloseable {
         }
         int[] read = cut ? Arrays.copyOf(tokens, most) : tokens;
         int last = tokens[tokens.length - 1];
-        if (cut && engine.tokenizer().addEos() && last == engine.tokenizer().eos().orElseThrow()) {
+        if (cut
+                && engine.tokenizer().addEos()
+                && last == engine.tokenizer().eos().orElseThrow()) {
             read[most - 1] = last;
         }
         return new Embedding(finished(pooled(read)), read.length, cut);
