@@ -102,6 +102,11 @@ final class RunCommand implements Callable<Integer> {
             SamplingParams params = sampling.over(engine.defaultSampling());
             GenerationOptions options = limits.withSampling(params);
             notes.opened(console, engine);
+            if (!callable.isEmpty() && !engine.chatFormat().declaresTools()) {
+                notes.print(
+                        console,
+                        "warning: the model's chat template does not declare tools; describe them in --system");
+            }
             AnswerPrinter printer =
                     new AnswerPrinter(console, !json, notes.quiet() || json ? Thoughts.HIDE : Thoughts.SHOW);
             printer.start();

@@ -91,6 +91,18 @@ public final class ChatFormat {
         return render(variables, now);
     }
 
+    /// Whether the template tells the model of tools. If not, the caller has to, for example in the system message.
+    public boolean declaresTools() {
+        Tool probe = Tool.of("probe_function", "", "{}");
+        try {
+            return render(List.of(ChatMessage.user("probe")), List.of(probe), true, Map.of(), PROBED, Guard.NONE)
+                    .contains(probe.name());
+        } catch (PanamoeException e) {
+            // It does not take this one, and will say so again.
+            return true;
+        }
+    }
+
     private String render(Map<String, @Nullable Object> variables, LocalDateTime now) {
         try {
             return template.render(variables, now);

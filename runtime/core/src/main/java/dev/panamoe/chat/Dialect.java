@@ -2,6 +2,8 @@ package dev.panamoe.chat;
 
 import dev.panamoe.tokenizer.Tokenizer;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -18,6 +20,26 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Immutable, one per model.
 public final class Dialect {
+    /// Models whose way to write reasoning and calls is known.
+    public enum Family {
+        GEMMA4("Gemma 4"),
+        DEEPSEEK("DeepSeek R1, V3, V3.1"),
+        QWEN("Qwen3, Qwen3-Coder"),
+        GPT_OSS("gpt-oss (Harmony)"),
+        LLAMA("Llama 3");
+
+        private final String title;
+
+        Family(String title) {
+            this.title = title;
+        }
+
+        /// For people.
+        public String title() {
+            return title;
+        }
+    }
+
     private static final String TOOL_CALL = "<tool_call>";
     private static final String TOOL_CALL_END = "</tool_call>";
 
@@ -27,6 +49,7 @@ public final class Dialect {
     private final List<CallSyntax> calls = new ArrayList<>();
     private final List<BareCalls> bareCalls = new ArrayList<>();
     private final Set<Integer> marks = new HashSet<>();
+    private final Set<Family> families = EnumSet.noneOf(Family.class);
 
     private Dialect(Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
@@ -39,7 +62,11 @@ public final class Dialect {
         addGemma();
         addDeepSeek();
         addQwen(plain);
+        if (harmony != null) {
+            families.add(Family.GPT_OSS);
+        }
         if (tokenizer.idOf("<|start_header_id|>").isPresent()) {
+            families.add(Family.LLAMA);
             bareCalls.add(BareCalls.LLAMA);
         }
     }
@@ -60,7 +87,13 @@ public final class Dialect {
                 : new ThoughtParser(tokenizer, markers, calls, tools.isEmpty() ? List.of() : bareCalls, tools, prompt);
     }
 
-    /// The token with which an answer begins its reasoning; empty where that takes more than one, or none has that task.
+    /// The families whose marks for calls the vocabulary has.
+    public Set<Family> families() {
+        return Collections.unmodifiableSet(families);
+    }
+
+    /// The token with which an answer begins its reasoning; empty where that takes more than one, or none has that
+    /// task.
     public OptionalInt reasoningMark() {
         return harmony == null ? markers.openId() : OptionalInt.empty();
     }
@@ -107,7 +140,7 @@ public final class Dialect {
             for (String text : List.of("<|tool_response>", "<tool_response|>", "<|tool>", "<tool|>")) {
                 tokenizer.idOf(text).ifPresent(around::add);
             }
-            add(new CallSyntax(open.getAsInt(), close.getAsInt(), Set.of(q), around, GemmaCalls.reader(q)));
+            add(Family.GEMMA4, new CallSyntax(open.getAsInt(), close.getAsInt(), Set.of(q), around, GemmaCalls.reader(q)));
         }
     }
 
@@ -120,7 +153,7 @@ public final class Dialect {
             tokenizer.idOf("<｜tool▁calls▁begin｜>").ifPresent(around::add);
             tokenizer.idOf("<｜tool▁calls▁end｜>").ifPresent(around::add);
             int s = separator.getAsInt();
-            add(new CallSyntax(open.getAsInt(), close.getAsInt(), Set.of(s), around, new DeepSeekCalls(s)));
+            add(Family.DEEPSEEK, new CallSyntax(open.getAsInt(), close.getAsInt(), Set.of(s), around, new DeepSeekCalls(s)));
         }
     }
 
@@ -128,12 +161,13 @@ public final class Dialect {
         var open = find(tokenizer, plain, TOOL_CALL);
         var close = find(tokenizer, plain, TOOL_CALL_END);
         if (open.isPresent() && close.isPresent()) {
-            add(new CallSyntax(open.getAsInt(), close.getAsInt(), Set.of(), Set.of(), new QwenCalls()));
+            add(Family.QWEN, new CallSyntax(open.getAsInt(), close.getAsInt(), Set.of(), Set.of(), new QwenCalls()));
             bareCalls.add(BareCalls.QWEN_CODER);
         }
     }
 
-    private void add(CallSyntax syntax) {
+    private void add(Family family, CallSyntax syntax) {
+        families.add(family);
         calls.add(syntax);
         marks.add(syntax.open());
         marks.add(syntax.close());

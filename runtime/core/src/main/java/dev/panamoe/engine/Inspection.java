@@ -3,6 +3,7 @@ package dev.panamoe.engine;
 import dev.panamoe.PanamoeException;
 import dev.panamoe.arch.Architectures;
 import dev.panamoe.chat.ChatFormat;
+import dev.panamoe.chat.Dialect;
 import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.gguf.Printable;
 import dev.panamoe.model.MemoryPlan;
@@ -26,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /// Whether a model file runs here, and if not, everything that is missing: what {@link Engine#open} would stumble over
 /// one after the other. Nothing is loaded.
@@ -143,6 +145,10 @@ public final class Inspection {
                     "tokenizer",
                     text("tokenizer.ggml.model") + (pre.isEmpty() ? "" : ", " + pre) + ", " + tokenizer.size()
                             + " tokens");
+            String families = Dialect.of(tokenizer).families().stream()
+                    .map(Dialect.Family::title)
+                    .collect(Collectors.joining("; "));
+            findings.put("calls of tools", families.isEmpty() ? "no known way to write them" : "as in " + families);
             spec.ifPresent(s -> attempt("vocabulary", () -> {
                 Engine.checkVocabulary(file, tokenizer, s);
                 return s;

@@ -97,4 +97,10 @@ class ChatFormatTest {
                         .render(talk, true, Map.of()))
                 .isEqualTo("f{\"a\":{\"b\":1.5}}");
     }
+
+    @Test
+    void saysWhetherTheModelLearnsOfTools() {
+        assertThat(format("{{ tools | tojson }}").declaresTools()).isTrue();
+        assertThat(format("{{ messages[0].content }}").declaresTools()).isFalse();
+    }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.panamoe.PanamoeException;
 import dev.panamoe.arch.Architectures;
+import dev.panamoe.chat.Dialect;
 import dev.panamoe.engine.Backends;
 import dev.panamoe.gguf.Metadata;
 import dev.panamoe.spec.CacheType;
@@ -102,7 +103,11 @@ class SupportTableTest {
                 Tokenizer.supported().entrySet().stream()
                         .map(t -> code(t.getKey()) + (t.getValue().isEmpty() ? "" : ", " + preTokenizers(t.getValue())))
                         .collect(Collectors.joining(" · ")));
-        // MERGE: a row "reasoning and tool calls" from the list of dialects, once the chat package has one
+        rows.put(
+                "reasoning and tool calls",
+                Arrays.stream(Dialect.Family.values())
+                        .map(Dialect.Family::title)
+                        .collect(Collectors.joining(" · ")));
         StringBuilder table = new StringBuilder("| | |\n|---|---|\n");
         rows.forEach((title, cell) ->
                 table.append("| ").append(title).append(" | ").append(cell).append(" |\n"));

@@ -153,7 +153,7 @@ class BadUseTest {
                     "use --cache-type f16 or bf16");
         }
         assertThat(Cli.run("inspect", "--cache-type", "q8_0", file).out())
-                .contains("cannot run here: keys of layer 0 have 16 values a head");
+                .contains("does not run here: keys of layer 0 have 16 values a head");
         assertThat(Cli.run("inspect", "--cache-type", "bf16", file).out()).doesNotContain("values a head");
     }
 
