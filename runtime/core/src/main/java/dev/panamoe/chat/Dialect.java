@@ -140,7 +140,9 @@ public final class Dialect {
             for (String text : List.of("<|tool_response>", "<tool_response|>", "<|tool>", "<tool|>")) {
                 tokenizer.idOf(text).ifPresent(around::add);
             }
-            add(Family.GEMMA4, new CallSyntax(open.getAsInt(), close.getAsInt(), Set.of(q), around, GemmaCalls.reader(q)));
+            add(
+                    Family.GEMMA4,
+                    new CallSyntax(open.getAsInt(), close.getAsInt(), Set.of(q), around, GemmaCalls.reader(q)));
         }
     }
 
@@ -153,7 +155,9 @@ public final class Dialect {
             tokenizer.idOf("<｜tool▁calls▁begin｜>").ifPresent(around::add);
             tokenizer.idOf("<｜tool▁calls▁end｜>").ifPresent(around::add);
             int s = separator.getAsInt();
-            add(Family.DEEPSEEK, new CallSyntax(open.getAsInt(), close.getAsInt(), Set.of(s), around, new DeepSeekCalls(s)));
+            add(
+                    Family.DEEPSEEK,
+                    new CallSyntax(open.getAsInt(), close.getAsInt(), Set.of(s), around, new DeepSeekCalls(s)));
         }
     }
 

@@ -12,7 +12,7 @@ class GrammarFuzzTest {
     }
 
     @MethodSource("seeds")
-    @FuzzTest(maxDuration = "2m")
+    @FuzzTest
     void parsesOrRefuses(byte[] text) {
         GrammarProbe.probe(new String(text, StandardCharsets.UTF_8));
     }
