@@ -229,8 +229,8 @@ final class Chat implements AutoCloseable {
         for (SlashCommand command : SlashCommand.values()) {
             say(String.format(Locale.ROOT, "  %-16s%s", command.usage(), command.description()));
         }
-        say("Anything else is a message. A line that ends with \\ goes on in the next; "
-                + Multiline.QUOTE + " begins and ends a message of several lines.");
+        say("Anything else is a message. A line that ends with \\ goes on in the next; " + Multiline.QUOTE
+                + " begins and ends a message of several lines.");
         say("Ctrl-C stops the answer, or clears what is typed; twice it leaves.");
     }
 
@@ -284,7 +284,8 @@ final class Chat implements AutoCloseable {
 
     private String description() {
         return "model " + Printable.escape(loaded.name()) + " | backend "
-                + loaded.engine().device().id() + " | context " + loaded.engine().contextLength() + " positions";
+                + loaded.engine().device().id() + " | context "
+                + loaded.engine().contextLength() + " positions";
     }
 
     private void model(String argument) {

@@ -36,7 +36,8 @@ final class Conversations {
         }
         List<ChatMessage> messages = new ArrayList<>();
         int number = 0;
-        for (String line : (Iterable<String>) Input.text(Files.readAllBytes(file), name).lines()::iterator) {
+        for (String line :
+                (Iterable<String>) Input.text(Files.readAllBytes(file), name).lines()::iterator) {
             number++;
             if (!line.isBlank()) {
                 messages.add(message(line, name, number));
@@ -77,8 +78,8 @@ final class Conversations {
             throw new PanamoeException(name + ": this is a directory, expected a file");
         }
         if (Files.exists(file) && !overwrite) {
-            throw new PanamoeException(name + ": the file exists; '" + SlashCommand.OVERWRITE.text() + " " + name
-                    + "' replaces it");
+            throw new PanamoeException(
+                    name + ": the file exists; '" + SlashCommand.OVERWRITE.text() + " " + name + "' replaces it");
         }
         if (Files.exists(file) && !Files.isRegularFile(file)) {
             throw new PanamoeException(name + ": this is no regular file");

@@ -70,8 +70,7 @@ final class Json {
     /// @param name of the text, for messages
     /// @throws PanamoeException when it is not one JSON object
     static Map<String, @Nullable Object> variables(String text, String name) {
-        return MAPPER.convertValue(
-                object(text, name), new TypeReference<LinkedHashMap<String, @Nullable Object>>() {});
+        return MAPPER.convertValue(object(text, name), new TypeReference<LinkedHashMap<String, @Nullable Object>>() {});
     }
 
     private static String kind(JsonNode node) {

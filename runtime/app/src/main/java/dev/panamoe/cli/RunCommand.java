@@ -84,7 +84,8 @@ final class RunCommand implements Callable<Integer> {
             SamplingParams params = sampling.over(engine.defaultSampling());
             GenerationOptions options = limits.withSampling(params);
             notes.opened(console, engine);
-            AnswerPrinter printer = new AnswerPrinter(console, !json, notes.quiet() || json ? Thoughts.HIDE : Thoughts.SHOW);
+            AnswerPrinter printer =
+                    new AnswerPrinter(console, !json, notes.quiet() || json ? Thoughts.HIDE : Thoughts.SHOW);
             printer.start();
             Completion answer;
             try {

@@ -36,6 +36,9 @@ enum SlashCommand {
     }
 
     static Optional<SlashCommand> find(String text) {
+        if (text.equals("/?")) {
+            return Optional.of(HELP);
+        }
         return Arrays.stream(values()).filter(c -> c.text.equals(text)).findFirst();
     }
 
@@ -86,7 +89,8 @@ enum SlashCommand {
     List<String> choices() {
         return switch (this) {
             case MODEL -> EmbeddedModels.names();
-            case THINK -> Arrays.stream(Thoughts.values()).map(EnumConverter::label).toList();
+            case THINK ->
+                Arrays.stream(Thoughts.values()).map(EnumConverter::label).toList();
             default -> List.of();
         };
     }

@@ -5,15 +5,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.jline.builtins.Completers.FileNameCompleter;
 import org.jline.reader.Candidate;
+import org.jline.reader.CompletingParsedLine;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
 import org.jline.reader.LineReaderBuilder;
-import org.jline.reader.CompletingParsedLine;
 import org.jline.reader.ParsedLine;
 import org.jline.reader.Parser;
 import org.jline.reader.UserInterruptException;
-import org.jline.builtins.Completers.FileNameCompleter;
 import org.jline.terminal.Size;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
@@ -46,11 +46,16 @@ final class TypedMessages implements MessageSource {
                 .graphemeCluster(false)
                 // Its library would be unpacked to a temporary folder.
                 .jni(false)
-                .exec(false)
                 .dumb(true);
         Terminal terminal = (console.isProcess()
-                        ? builder.system(true).systemOutput(TerminalBuilder.SystemOutput.SysOutOrSysErr)
-                        : builder.system(false).streams(console.in(), console.out().stream()))
+                        ? builder.system(true)
+                                .systemOutput(TerminalBuilder.SystemOutput.SysOutOrSysErr)
+                                .exec(false)
+                        // No device: JLine itself does what a terminal's line discipline does.
+                        : builder.system(false)
+                                .streams(console.in(), console.out().stream())
+                                .ffm(false)
+                                .type("xterm"))
                 .build();
         if (terminal.getColumns() < 1) {
             terminal.setSize(UNKNOWN_SIZE); // a container's terminal may not know it
@@ -66,7 +71,9 @@ final class TypedMessages implements MessageSource {
                 .variable(LineReader.BELL_STYLE, "none")
                 // A message may hold exclamation marks.
                 .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
-                .option(LineReader.Option.BRACKETED_PASTE, console.out().canRewrite() || console.err().canRewrite());
+                .option(
+                        LineReader.Option.BRACKETED_PASTE,
+                        console.out().canRewrite() || console.err().canRewrite());
         history.ifPresent(file -> readers.variable(LineReader.HISTORY_FILE, file));
         LineReader reader = readers.build();
         reader.getWidgets().put(LineReader.ACCEPT_LINE, () -> accept(reader));
@@ -149,8 +156,7 @@ final class TypedMessages implements MessageSource {
             while (rest < cursor && line.charAt(rest) == ' ') {
                 rest++;
             }
-            return new Words(
-                    line, cursor, List.of(line.substring(0, blank), line.substring(rest)), 1, cursor - rest);
+            return new Words(line, cursor, List.of(line.substring(0, blank), line.substring(rest)), 1, cursor - rest);
         }
 
         @Override

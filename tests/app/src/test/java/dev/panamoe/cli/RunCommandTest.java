@@ -236,7 +236,7 @@ class RunCommandTest {
 
     private Sink sink(boolean terminal) {
         target.reset();
-        return new Sink(target, "test", terminal, false);
+        return new Sink(target, "test", terminal ? Sink.Medium.STYLED : Sink.Medium.FILE, false);
     }
 
     private String written() {
