@@ -36,6 +36,9 @@ enum SlashCommand {
     }
 
     static Optional<SlashCommand> find(String text) {
+        if (text.equals("/?")) {
+            return Optional.of(HELP);
+        }
         return Arrays.stream(values()).filter(c -> c.text.equals(text)).findFirst();
     }
 

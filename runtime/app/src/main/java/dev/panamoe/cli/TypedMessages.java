@@ -46,11 +46,16 @@ final class TypedMessages implements MessageSource {
                 .graphemeCluster(false)
                 // Its library would be unpacked to a temporary folder.
                 .jni(false)
-                .exec(false)
                 .dumb(true);
         Terminal terminal = (console.isProcess()
-                        ? builder.system(true).systemOutput(TerminalBuilder.SystemOutput.SysOutOrSysErr)
-                        : builder.system(false).streams(console.in(), console.out().stream()))
+                        ? builder.system(true)
+                                .systemOutput(TerminalBuilder.SystemOutput.SysOutOrSysErr)
+                                .exec(false)
+                        // No device: JLine itself does what a terminal's line discipline does.
+                        : builder.system(false)
+                                .streams(console.in(), console.out().stream())
+                                .ffm(false)
+                                .type("xterm"))
                 .build();
         if (terminal.getColumns() < 1) {
             terminal.setSize(UNKNOWN_SIZE); // a container's terminal may not know it

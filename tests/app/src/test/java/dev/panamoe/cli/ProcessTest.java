@@ -26,7 +26,7 @@ class ProcessTest {
     @TempDir
     Path folder;
 
-    private static List<String> java(List<String> options, List<String> args) {
+    static List<String> java(List<String> options, List<String> args) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of(
