@@ -167,7 +167,11 @@ final class Chat implements AutoCloseable {
             say("stopped before the answer began: this question is not remembered");
             return;
         }
-        turn.add(ChatMessage.assistant(answer.text()));
+        // Nothing here could answer a call, so it is told and not remembered.
+        answer.toolCalls()
+                .forEach(call -> sayUntrusted(
+                        "the model calls " + call.name() + " " + call.arguments() + ", but chat offers no tools"));
+        turn.add(ChatMessage.assistant(answer.text(), answer.reasoning(), List.of()));
         messages = List.copyOf(turn);
         if (cancelled) {
             say("stopped: the answer is remembered as far as it came");

@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /// Conversations in files: JSON lines, each a message as OpenAI's interface writes it.
 final class Conversations {
@@ -52,21 +51,19 @@ final class Conversations {
     private static ChatMessage message(String line, String name, int number) {
         JsonNode node = Json.objectInLine(line, name, number);
         String where = name + ": line " + number;
-        String role = text(node, "role", where);
+        String role = node.path("role").asString("");
         if (!ROLES.contains(role)) {
             throw new PanamoeException(where + ": there is no role \"" + Printable.escape(role)
                     + "\", expected system, user, assistant or tool");
         }
-        return new ChatMessage(role, text(node, "content", where));
-    }
-
-    private static String text(JsonNode node, String key, String where) {
-        JsonNode value = node.path(key);
-        if (!value.isString()) {
-            throw new PanamoeException(where + ": expected {\"role\": \"…\", \"content\": \"…\"}, " + key + " is "
-                    + (value.isMissingNode() ? "missing" : "no string"));
+        if (!node.has("content") && !node.has("tool_calls")) {
+            throw new PanamoeException(where + ": expected {\"role\": \"…\", \"content\": \"…\"}, content is missing");
         }
-        return value.asString();
+        try {
+            return ChatMessage.fromJson(node);
+        } catch (PanamoeException e) {
+            throw new PanamoeException(where + ": " + e.getMessage(), e);
+        }
     }
 
     /// Writes a file that only its owner can read, all of it or nothing.
@@ -86,8 +83,7 @@ final class Conversations {
         }
         StringBuilder lines = new StringBuilder();
         for (ChatMessage message : messages) {
-            ObjectNode object = Json.object().put("role", message.role()).put("content", message.content());
-            lines.append(Json.line(object)).append('\n');
+            lines.append(Json.line(message.toJson())).append('\n');
         }
         Path folder = file.toAbsolutePath().getParent();
         if (folder == null || !Files.isDirectory(folder)) {

@@ -117,8 +117,8 @@ class ChatCommandTest {
     }
 
     /// What a turn need not read again is the prompt before, up to what the template puts there only to begin an
-    /// answer: Gemma's empty thought (4 tokens) unless it is to think, DeepSeek's `<think>` and a newline. Both drop the
-    /// reasoning from the history, so the answer behind it is read again.
+    /// answer: Gemma's empty thought (4 tokens) unless it is to think, DeepSeek's `<think>` and a newline. Both drop
+    /// the reasoning from the history, so the answer behind it is read again.
     @ParameterizedTest
     @CsvSource({"demo:gemma4, --no-think, 4", "demo:gemma4, --think, 0", "demo:deepseek, --think, 2"})
     void aTurnReadsOnlyWhatIsNew(String model, String think, int tail) {
@@ -210,6 +210,21 @@ class ChatCommandTest {
     }
 
     @Test
+    void reasoningAndCallsSurviveAFile() throws IOException {
+        String talk = """
+                {"role":"user","content":"Weather?"}
+                {"role":"assistant","content":"","reasoning_content":"I look.","tool_calls":[{"id":"c1","type":"function","function":{"name":"weather","arguments":"{}"}}]}
+                {"role":"tool","content":"sunny","tool_call_id":"c1","name":"weather"}
+                {"role":"assistant","content":"Sunny."}
+                """;
+        Path file = Files.writeString(folder.resolve("calls.jsonl"), talk);
+        Path copy = folder.resolve("copy.jsonl");
+        Cli.Result result = chat(lines("/load " + file, "/save " + copy), "-q");
+        assertThat(result.errLines()).containsExactly("4 messages loaded", "4 messages saved to " + copy);
+        assertThat(copy).hasContent(talk);
+    }
+
+    @Test
     void savingNeverLosesAFile() throws IOException {
         Path file = Files.writeString(folder.resolve("precious"), "precious");
         fails(chat(lines(FRANCE, "/save " + file), "-q"), "precious: the file exists", "/save! ");
@@ -226,7 +241,7 @@ class ChatCommandTest {
         {"role":"user","content":"a"}~{"role":"assistant"   | line 2, column 20: expected a JSON object
         {"role":"user","content":"a"}~~[1]                  | line 3: expected a JSON object, found an array
         {"role":"user"}                                     | line 1: expected {"role": "…", "content": "…"}, content is missing
-        {"role":"user","content":7}                         | line 1: expected {"role": "…", "content": "…"}, content is no string
+        {"role":"user","content":7}                         | line 1: the content of a message is neither a string nor an array of parts
         {"role":"king","content":"a"}                       | line 1: there is no role "king"
         {"role":"user","content":"a"} {}                    | line 1, column 31: expected a JSON object
         ~                                                   | the file is empty
