@@ -41,7 +41,8 @@ class SupportTableTest {
     private static final String END = "<!-- end: what is supported -->";
 
     /// What a big weight is used for.
-    private static final Set<WeightUse> MATRICES = EnumSet.complementOf(EnumSet.of(WeightUse.VECTOR));
+    private static final Set<WeightUse> MATRICES =
+            EnumSet.complementOf(EnumSet.of(WeightUse.VECTOR, WeightUse.EXPERT_BIAS));
 
     @Test
     void theReadmeSaysWhatTheCodeSupports() throws IOException {
@@ -145,6 +146,10 @@ class SupportTableTest {
             Set<QuantType> vectors = supported(device, WeightUse.VECTOR);
             if (!vectors.equals(all)) {
                 parts.add("norms and biases: " + names(vectors));
+            }
+            Set<QuantType> expertBiases = supported(device, WeightUse.EXPERT_BIAS);
+            if (!expertBiases.containsAll(vectors)) {
+                parts.add("biases of experts: " + names(expertBiases));
             }
             return Optional.of(String.join("; ", parts));
         }
