@@ -46,7 +46,7 @@ public record MemoryPlan(long weights, long derived, long caches, long scratch) 
     }
 
     /// Positions of the longest context whose caches take at most `budget` bytes.
-    public static int longestContext(ModelSpec spec, long budget, CacheType type, int maxRows) {
+    private static int longestContext(ModelSpec spec, long budget, CacheType type, int maxRows) {
         int low = 0;
         int high = Integer.MAX_VALUE / 2;
         while (low < high) {
