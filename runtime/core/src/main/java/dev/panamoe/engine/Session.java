@@ -65,7 +65,7 @@ public final class Session implements AutoCloseable {
     ///
     /// @param listener gets the answer as it is generated
     /// @throws ContextFullException when the conversation does not fit the context
-    /// @throws dev.panamoe.PanamoeException when the file has no chat template, or the template refuses the conversation
+    /// @throws dev.panamoe.PanamoeException when the file has no chat template, or one that refuses the conversation
     public Completion chat(String message, GenerationOptions options, Consumer<Delta> listener) {
         return chat(List.of(ChatMessage.user(message)), List.of(), Map.of(), options, listener);
     }
@@ -78,7 +78,7 @@ public final class Session implements AutoCloseable {
     /// @param variables for the model's template besides the messages, such as `enable_thinking`
     /// @param listener gets the answer as it is generated
     /// @throws ContextFullException when the conversation does not fit the context
-    /// @throws dev.panamoe.PanamoeException when the file has no chat template, or the template refuses the conversation
+    /// @throws dev.panamoe.PanamoeException when the file has no chat template, or one that refuses the conversation
     public Completion chat(
             List<ChatMessage> added,
             List<Tool> tools,
@@ -109,7 +109,7 @@ public final class Session implements AutoCloseable {
     /// @param variables for the model's template besides the messages, such as `enable_thinking`
     /// @param listener gets the answer as it is generated
     /// @throws ContextFullException when the conversation does not fit the context
-    /// @throws dev.panamoe.PanamoeException when the file has no chat template, or the template refuses the conversation
+    /// @throws dev.panamoe.PanamoeException when the file has no chat template, or one that refuses the conversation
     public Completion answer(
             List<ChatMessage> conversation,
             List<Tool> tools,
