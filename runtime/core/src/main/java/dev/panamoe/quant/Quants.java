@@ -67,8 +67,8 @@ public final class Quants {
     /// @throws PanamoeException naming file and tensor when its type cannot be decoded
     public static float[] decode(TensorView tensor, String source) {
         BlockDecoder decoder = find(tensor.type())
-                .orElseThrow(() -> new PanamoeException(source + ": " + tensor.name() + ": " + tensor.type()
-                        + " cannot be decoded; it should be F32"));
+                .orElseThrow(() -> new PanamoeException(
+                        source + ": " + tensor.name() + ": " + tensor.type() + " cannot be decoded; it should be F32"));
         float[] values = new float[Math.toIntExact(tensor.shape().size())];
         decoder.decode(tensor.data(), 0, values, 0, values.length);
         return values;
