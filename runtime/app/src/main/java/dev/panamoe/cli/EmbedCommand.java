@@ -157,10 +157,9 @@ final class EmbedCommand implements Callable<Integer> {
                 console,
                 String.format(
                         Locale.ROOT,
-                        "load %.2f s | %d %s, %d tokens, %.1f tokens/s | pooling %s | backend %s",
+                        "load %.2f s | %s, %d tokens, %.1f tokens/s | pooling %s | backend %s",
                         engine.loadNanos() / 1e9,
-                        embeddings.size(),
-                        embeddings.size() == 1 ? "text" : "texts",
+                        Count.of(embeddings.size(), "text"),
                         tokens,
                         tokens / (nanos / 1e9),
                         EnumConverter.label(used),

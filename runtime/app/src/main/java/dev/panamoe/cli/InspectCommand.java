@@ -133,7 +133,7 @@ final class InspectCommand implements Callable<Integer> {
         table.print(out, "  ");
     }
 
-    /// `cpu: a context of 8192 positions takes 30.1 MiB, the weights 5.1 MiB`.
+    /// `cpu with a context of 8192 positions, 30.1 MiB of memory beside weights of 5.1 MiB`.
     private static String runsWith(Inspection inspection) {
         Inspection.Memory memory = inspection.memory().orElseThrow();
         return inspection.device().orElseThrow().id() + " with a context of " + memory.context() + " positions, "

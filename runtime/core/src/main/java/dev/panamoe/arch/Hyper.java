@@ -4,7 +4,6 @@ import dev.panamoe.PanamoeException;
 import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.gguf.Metadata;
 import dev.panamoe.gguf.Printable;
-import dev.panamoe.quant.BlockDecoder;
 import dev.panamoe.quant.Quants;
 import dev.panamoe.tensor.TensorView;
 
@@ -171,10 +170,6 @@ final class Hyper {
         if (view.shape().size() != length) {
             throw fault(name + " has shape " + view.shape() + ", expected [" + length + "]");
         }
-        BlockDecoder decoder = Quants.find(view.type())
-                .orElseThrow(() -> fault(name + ": " + view.type() + " cannot be decoded; it should be F32"));
-        float[] out = new float[length];
-        decoder.decode(view.data(), 0, out, 0, length);
-        return out;
+        return Quants.decode(view, file.name());
     }
 }

@@ -1,2 +1,3 @@
-/// From GGUF metadata to a `ModelSpec`: one file per architecture. Begin at `Architectures`.
+/// From GGUF metadata to a `ModelSpec`: one file per architecture, and `PlainDecoder` for what the plain ones share.
+/// Begin at `Architectures`.
 package dev.panamoe.arch;

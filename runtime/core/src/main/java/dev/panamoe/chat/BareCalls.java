@@ -25,11 +25,8 @@ record BareCalls(String prefix, Supplier<End> end, CallSyntax.Reader reader) {
     }
 
     /// A JSON object with `name` and `parameters`.
-    static final BareCalls LLAMA = new BareCalls(
-            "{",
-            JsonEnd::new,
-            (block, close, tools) ->
-                    CallJson.parse(block.raw()).map(CallJson::calls).orElse(List.of()));
+    static final BareCalls LLAMA =
+            new BareCalls("{", JsonEnd::new, (block, close, tools) -> CallJson.calls(block.raw()));
 
     /// The function's tags without the token that should be before them.
     static final BareCalls QWEN_CODER = new BareCalls(QwenCalls.FUNCTION, TagEnd::new, new QwenCalls());

@@ -58,6 +58,14 @@ final class Block {
                 : text.length();
     }
 
+    /// What stands between the marks that begin and close it, without white space around.
+    ///
+    /// @param close the token of the latter
+    String body(int close) {
+        int from = bodyStart();
+        return text.substring(from, Math.max(from, bodyEnd(close))).strip();
+    }
+
     /// The number of the first mark at or behind a place; {@link #marks} if there is none.
     int markFrom(int at) {
         int found = Arrays.binarySearch(starts, 0, marks, at);

@@ -82,9 +82,13 @@ final class CallJson {
         return MAPPER.convertValue(node, new TypeReference<>() {});
     }
 
-    /// The calls that a value is: an object with a name and arguments, or an array of such; none when it is anything
+    /// The calls that a text is: an object with a name and arguments, or an array of such; none when it is anything
     /// else.
-    static List<Call> calls(JsonNode node) {
+    static List<Call> calls(String text) {
+        return parse(text).map(CallJson::calls).orElse(List.of());
+    }
+
+    private static List<Call> calls(JsonNode node) {
         List<Call> calls = new ArrayList<>();
         for (JsonNode item : node.isArray() ? node : List.of(node)) {
             Optional<Call> call = call(item);

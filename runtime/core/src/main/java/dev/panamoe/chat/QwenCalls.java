@@ -19,12 +19,8 @@ final class QwenCalls implements CallSyntax.Reader {
 
     @Override
     public List<Call> read(Block block, int close, Map<String, Tool> tools) {
-        int from = block.bodyStart();
-        String body =
-                block.substring(from, Math.max(from, block.bodyEnd(close))).strip();
-        return body.startsWith(FUNCTION)
-                ? new Tags(body, tools).calls()
-                : CallJson.parse(body).map(CallJson::calls).orElse(List.of());
+        String body = block.body(close);
+        return body.startsWith(FUNCTION) ? new Tags(body, tools).calls() : CallJson.calls(body);
     }
 
     /// One text with tags, read from left to right.

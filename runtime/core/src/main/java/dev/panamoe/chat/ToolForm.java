@@ -91,7 +91,6 @@ record ToolForm(boolean nullContent, boolean textArguments, Mixed mixed, boolean
     }
 
     /// The messages as the template sees them.
-    ///
     List<Map<String, @Nullable Object>> variables(List<ChatMessage> messages, Guard guard) {
         List<ChatMessage> fitted = messages;
         if (mixed != Mixed.TOGETHER) {

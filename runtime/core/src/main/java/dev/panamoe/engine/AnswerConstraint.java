@@ -76,23 +76,13 @@ final class AnswerConstraint implements Constraint {
             stopTokens.forEach(token -> logits[token] = Float.NEGATIVE_INFINITY);
         } else if (isContent()) {
             // A model that was going to answer must not begin to reason because its answer is not allowed.
-            int likeliest = likeliest(logits, count);
+            int likeliest = Logits.argMax(logits, count);
             float logit = logits[likeliest];
             content.mask(logits, count);
             if (openings.contains(likeliest)) {
                 logits[likeliest] = logit;
             }
         }
-    }
-
-    private static int likeliest(float[] logits, int count) {
-        int best = 0;
-        for (int i = 1; i < count; i++) {
-            if (logits[i] > logits[best]) {
-                best = i;
-            }
-        }
-        return best;
     }
 
     @Override

@@ -104,9 +104,7 @@ public final class Engine implements AutoCloseable {
     ///
     /// @throws PanamoeException when there is no memory for its keys and values
     public Session newSession() {
-        if (closed) {
-            throw new IllegalStateException("the engine is closed");
-        }
+        requireOpen();
         Caches caches = newCaches(contextLength());
         try {
             return new Session(this, caches);
@@ -120,10 +118,14 @@ public final class Engine implements AutoCloseable {
     ///
     /// @throws PanamoeException when the model gives none, or there is no memory for the keys and values of a text
     public Embedder newEmbedder(EmbeddingOptions embedding) {
+        requireOpen();
+        return new Embedder(this, embedding);
+    }
+
+    private void requireOpen() {
         if (closed) {
             throw new IllegalStateException("the engine is closed");
         }
-        return new Embedder(this, embedding);
     }
 
     /// Keys and values of one sequence.
@@ -231,9 +233,7 @@ public final class Engine implements AutoCloseable {
     Runner acquire() {
         device.lock();
         try {
-            if (closed) {
-                throw new IllegalStateException("the engine is closed");
-            }
+            requireOpen();
             file.checkUnchanged();
             return runner;
         } catch (RuntimeException e) {

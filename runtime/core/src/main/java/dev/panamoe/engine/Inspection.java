@@ -243,19 +243,15 @@ public final class Inspection {
         long free = opened.freeMemory();
         memory = Optional.of(new Memory(
                 context, options.cacheType(), plan.weights(), plan.derived(), plan.caches(), plan.scratch(), free));
-        String id = opened.info().id();
         long left = free - plan.derived();
-        if (left < 0) {
-            lacks("transposing attn_kv_b takes " + mib(plan.derived()) + " MiB, but only " + mib(free)
-                    + " MiB are free on " + id + "; use a file with attn_k_b and attn_v_b");
-        } else if (plan.caches() > left) {
-            lacks("a context of " + context + " positions takes " + mib(plan.caches())
-                    + " MiB for keys and values, but only " + mib(left) + " MiB are free on " + id
-                    + "; use a --ctx of at most "
-                    + MemoryPlan.longestContext(spec, left, options.cacheType(), Engine.rowsFor(spec)));
+        Optional<String> shortage = MemoryPlan.derivedShortage(spec, opened, free)
+                .or(() -> MemoryPlan.cacheShortage(
+                        spec, context, options.cacheType(), Engine.rowsFor(spec), opened, left));
+        if (shortage.isPresent()) {
+            lacks(shortage.get());
         } else if (plan.weights() > left - plan.caches()) {
             notes.add("the weights take " + mib(plan.weights()) + " MiB, but only " + mib(left - plan.caches())
-                    + " MiB are free beside the rest on " + id
+                    + " MiB are free beside the rest on " + opened.info().id()
                     + "; what does not fit is read from the file again and again, which is slow");
         }
         if (context > spec.contextLength()) {

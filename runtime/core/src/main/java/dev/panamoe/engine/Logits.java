@@ -75,6 +75,17 @@ public final class Logits {
         }
     }
 
+    /// The likeliest of `count` tokens, the lowest of equals.
+    static int argMax(float[] logits, int count) {
+        int best = 0;
+        for (int i = 1; i < count; i++) {
+            if (logits[i] > logits[best]) {
+                best = i;
+            }
+        }
+        return best;
+    }
+
     /// Hands the residual stream of one forward pass on.
     private static final class States implements Tap {
         private final Engine engine;

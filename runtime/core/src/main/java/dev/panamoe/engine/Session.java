@@ -65,7 +65,7 @@ public final class Session implements AutoCloseable {
     ///
     /// @param listener gets the answer as it is generated
     /// @throws ContextFullException when the conversation does not fit the context
-    /// @throws dev.panamoe.PanamoeException when the file has no chat template
+    /// @throws dev.panamoe.PanamoeException when the file has no chat template, or one that refuses the conversation
     public Completion chat(String message, GenerationOptions options, Consumer<Delta> listener) {
         return chat(List.of(ChatMessage.user(message)), List.of(), Map.of(), options, listener);
     }
@@ -77,7 +77,8 @@ public final class Session implements AutoCloseable {
     /// @param tools that the model may call
     /// @param variables for the model's template besides the messages, such as `enable_thinking`
     /// @param listener gets the answer as it is generated
-    /// @throws PanamoeException when the conversation does not fit the context, or the file has no chat template
+    /// @throws ContextFullException when the conversation does not fit the context
+    /// @throws dev.panamoe.PanamoeException when the file has no chat template, or one that refuses the conversation
     public Completion chat(
             List<ChatMessage> added,
             List<Tool> tools,
@@ -93,9 +94,7 @@ public final class Session implements AutoCloseable {
         return answer;
     }
 
-    /// Answers a conversation without remembering it; what it shares with the one before costs nothing.
-    ///
-    /// @param variables for the model's template besides the messages, such as `enable_thinking`
+    /// Like {@link #answer(List, List, Map, GenerationOptions, Consumer)}, without tools.
     public Completion answer(
             List<ChatMessage> conversation,
             Map<String, Object> variables,
@@ -108,6 +107,9 @@ public final class Session implements AutoCloseable {
     ///
     /// @param tools that the model may call
     /// @param variables for the model's template besides the messages, such as `enable_thinking`
+    /// @param listener gets the answer as it is generated
+    /// @throws ContextFullException when the conversation does not fit the context
+    /// @throws dev.panamoe.PanamoeException when the file has no chat template, or one that refuses the conversation
     public Completion answer(
             List<ChatMessage> conversation,
             List<Tool> tools,
@@ -137,11 +139,16 @@ public final class Session implements AutoCloseable {
     /// Continues a text as it is, without a chat template.
     ///
     /// @param listener gets the continuation as it is generated
+    /// @throws ContextFullException when the text does not fit the context
     public Completion complete(String text, GenerationOptions options, Consumer<Delta> listener) {
         return complete(engine.tokenizer().encodePrompt(text), options, listener);
     }
 
     /// Continues token ids.
+    ///
+    /// @param listener gets the continuation as it is generated
+    /// @throws ContextFullException when they do not fit the context
+    /// @throws dev.panamoe.PanamoeException when there are none, or one is not in the vocabulary
     public Completion complete(int[] prompt, GenerationOptions options, Consumer<Delta> listener) {
         Set<Integer> ends = ends(options);
         Optional<AnswerConstraint> constraint = options.grammar()

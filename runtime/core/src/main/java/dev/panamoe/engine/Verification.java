@@ -151,19 +151,9 @@ public final class Verification {
     }
 
     private static Step choose(float[] tested, float[] against) {
-        int ours = argMax(tested);
-        int theirs = argMax(against);
+        int ours = Logits.argMax(tested, tested.length);
+        int theirs = Logits.argMax(against, against.length);
         return new Step(ours, theirs, against[theirs] - (double) against[ours]);
-    }
-
-    private static int argMax(float[] values) {
-        int best = 0;
-        for (int i = 1; i < values.length; i++) {
-            if (values[i] > values[best]) {
-                best = i;
-            }
-        }
-        return best;
     }
 
     /// One of the two: its sequence, and what it left in the latest pass.

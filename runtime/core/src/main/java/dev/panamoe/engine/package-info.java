@@ -1,2 +1,2 @@
-/// The library API. Begin at `Engine`.
+/// The library API: conversations, completions, embeddings, and what a model file needs to run here. Begin at `Engine`.
 package dev.panamoe.engine;

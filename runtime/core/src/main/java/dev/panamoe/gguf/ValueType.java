@@ -32,13 +32,6 @@ enum ValueType {
         return id >= 0 && id < BY_ID.length ? Optional.of(BY_ID[id]) : Optional.empty();
     }
 
-    boolean isWhole() {
-        return switch (this) {
-            case UINT8, INT8, UINT16, INT16, UINT32, INT32, UINT64, INT64 -> true;
-            case FLOAT32, FLOAT64, BOOL, STRING, ARRAY -> false;
-        };
-    }
-
     /// As messages and `inspect` name it: `uint32`.
     @Override
     public String toString() {

@@ -15,8 +15,6 @@ import dev.panamoe.model.Intermediates.RouterRows;
 import dev.panamoe.model.ModelWeights.PerLayerInputs;
 import dev.panamoe.spec.Activation;
 import dev.panamoe.spec.AttentionSpec.Gqa;
-import dev.panamoe.spec.FeedForwardSpec.Dense;
-import dev.panamoe.spec.FeedForwardSpec.Moe;
 import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.Ops;
@@ -171,10 +169,8 @@ final class Forward {
     }
 
     private void dense(Intermediates a, FfnRows r, Block b, DenseWeights w) {
-        Activation activation = switch (b.spec().feedForward()) {
-            case Dense f -> f.activation();
-            case Moe f -> f.beside().orElseThrow().activation();
-        };
+        Activation activation =
+                Intermediates.denseOf(b.spec().feedForward()).orElseThrow().activation();
         ops.matmul(r.gate, w.gate(), a.h);
         ops.matmul(r.up, w.up(), a.h);
         ops.glu(r.gate, r.gate, r.up, activation);

@@ -5,7 +5,9 @@ import dev.panamoe.spec.CacheType;
 import dev.panamoe.spec.LayerSpec;
 import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.CacheSpec;
+import dev.panamoe.spi.Device;
 import dev.panamoe.tensor.TensorView;
+import java.util.Optional;
 
 /// The memory that running a model takes, in bytes, computed before any of it is allocated.
 ///
@@ -44,7 +46,7 @@ public record MemoryPlan(long weights, long derived, long caches, long scratch) 
     }
 
     /// Positions of the longest context whose caches take at most `budget` bytes.
-    public static int longestContext(ModelSpec spec, long budget, CacheType type, int maxRows) {
+    private static int longestContext(ModelSpec spec, long budget, CacheType type, int maxRows) {
         int low = 0;
         int high = Integer.MAX_VALUE / 2;
         while (low < high) {
@@ -56,6 +58,35 @@ public record MemoryPlan(long weights, long derived, long caches, long scratch) 
             }
         }
         return low;
+    }
+
+    /// Why the weights computed at load do not fit, and the remedy; empty when they do.
+    ///
+    /// @param free bytes that the device can give
+    public static Optional<String> derivedShortage(ModelSpec spec, Device device, long free) {
+        long wanted = WeightLoader.derivedBytes(spec);
+        return wanted <= free
+                ? Optional.empty()
+                : Optional.of("transposing attn_kv_b takes " + mib(wanted) + " MiB, but only " + mib(free)
+                        + " MiB are free on " + device.info().id() + "; use a file with attn_k_b and attn_v_b");
+    }
+
+    /// Why the caches of one session do not fit, and the remedy; empty when they do.
+    ///
+    /// @param free bytes that the device can give
+    public static Optional<String> cacheShortage(
+            ModelSpec spec, int contextLength, CacheType type, int maxRows, Device device, long free) {
+        long wanted = cacheBytes(spec, contextLength, type, maxRows);
+        return wanted <= free
+                ? Optional.empty()
+                : Optional.of("a context of " + contextLength + " positions takes " + mib(wanted)
+                        + " MiB for keys and values, but only " + mib(free) + " MiB are free on "
+                        + device.info().id() + "; use a --ctx of at most "
+                        + longestContext(spec, free, type, maxRows));
+    }
+
+    private static long mib(long bytes) {
+        return bytes >> 20;
     }
 
     /// How many rows a forward pass may have so that its intermediates fit into `budget` bytes.

@@ -29,12 +29,9 @@ public final class Model implements AutoCloseable {
     @SuppressWarnings("MustBeClosedChecker") // The arena lives as long as the model, whose close() ends it.
     public static Model load(GgufFile file, ModelSpec spec, Device device) {
         WeightLoader.check(file, spec, device);
-        long wanted = WeightLoader.derivedBytes(spec);
-        if (wanted > device.freeMemory()) {
-            throw new PanamoeException(file.name() + ": transposing attn_kv_b takes " + mib(wanted) + " MiB, but only "
-                    + mib(device.freeMemory()) + " MiB are free on "
-                    + device.info().id() + "; use a file with attn_k_b and attn_v_b");
-        }
+        MemoryPlan.derivedShortage(spec, device, device.freeMemory()).ifPresent(shortage -> {
+            throw new PanamoeException(file.name() + ": " + shortage);
+        });
         Arena derived = Arena.ofShared();
         try {
             return new Model(spec, device, derived, WeightLoader.load(file, spec, device, derived));
@@ -70,19 +67,11 @@ public final class Model implements AutoCloseable {
     /// @param maxRows most rows of a forward pass over them
     /// @throws PanamoeException when memory is short: how much is wanted, how much there is, what would fit
     public Caches newCaches(int contextLength, int maxRows, CacheType type) {
-        long want = MemoryPlan.cacheBytes(spec, contextLength, type, maxRows);
-        long free = device.freeMemory();
-        if (want > free) {
-            throw new PanamoeException("a context of " + contextLength + " positions takes " + mib(want)
-                    + " MiB for keys and values, but only " + mib(free) + " MiB are free on "
-                    + device.info().id() + "; use a --ctx of at most "
-                    + MemoryPlan.longestContext(spec, free, type, maxRows));
-        }
+        MemoryPlan.cacheShortage(spec, contextLength, type, maxRows, device, device.freeMemory())
+                .ifPresent(shortage -> {
+                    throw new PanamoeException(shortage);
+                });
         return new Caches(spec, device, contextLength, maxRows, type);
-    }
-
-    private static long mib(long bytes) {
-        return bytes >> 20;
     }
 
     /// Frees what was derived at load. Runners and caches of this model must not be used any more.

@@ -206,7 +206,7 @@ final class WeightLoader {
         if (t.type() != QuantType.NVFP4 || none) {
             return t;
         }
-        float[] factors = decode(file.get(scale));
+        float[] factors = Quants.decode(file.get(scale), file.name());
         long slices = t.shape().slices();
         if (factors.length != 1 && factors.length != slices) {
             throw new PanamoeException(file.name() + ": " + scale + " has " + factors.length + " values, expected one"
@@ -442,7 +442,7 @@ final class WeightLoader {
         Shape shape = Shape.of(spec.embedding());
         double root = Math.sqrt(spec.embedding());
         return tensor(name, shape, t -> {
-            float[] scale = decode(t);
+            float[] scale = Quants.decode(t, file.name());
             for (int i = 0; i < scale.length; i++) {
                 scale[i] = (float) (scale[i] / root);
             }
@@ -489,20 +489,10 @@ final class WeightLoader {
     private float scalar(String name) {
         float[] value = {1};
         tensor(name, Shape.of(1), t -> {
-            value[0] = decode(t)[0];
+            value[0] = Quants.decode(t, file.name())[0];
             return new Unplaced(name, t.type(), t.shape());
         });
         return value[0];
-    }
-
-    /// A few values, decoded on the host.
-    private float[] decode(TensorView vector) {
-        BlockDecoder decoder = Quants.find(vector.type())
-                .orElseThrow(() -> new PanamoeException(file.name() + ": " + vector.name() + ": " + vector.type()
-                        + " cannot be decoded; it should be F32"));
-        float[] out = new float[Math.toIntExact(vector.shape().size())];
-        decoder.decode(vector.data(), 0, out, 0, out.length);
-        return out;
     }
 
     /// Bytes of F32 weights that {@link #load} derives: see {@link #keyUpFromFused}.

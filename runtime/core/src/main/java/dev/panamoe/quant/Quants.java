@@ -2,6 +2,7 @@ package dev.panamoe.quant;
 
 import dev.panamoe.PanamoeException;
 import dev.panamoe.tensor.QuantType;
+import dev.panamoe.tensor.TensorView;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
@@ -57,6 +58,20 @@ public final class Quants {
                 .orElseThrow(() -> new PanamoeException("the storage type " + type
                         + " cannot be decoded; use a file with these types only: "
                         + supported().stream().map(QuantType::name).collect(Collectors.joining(", "))));
+    }
+
+    /// The values of a small tensor whose slices touch, decoded on the heap.
+    ///
+    /// @param source the file, for messages
+    /// @return (size), in the order of the file
+    /// @throws PanamoeException naming file and tensor when its type cannot be decoded
+    public static float[] decode(TensorView tensor, String source) {
+        BlockDecoder decoder = find(tensor.type())
+                .orElseThrow(() -> new PanamoeException(
+                        source + ": " + tensor.name() + ": " + tensor.type() + " cannot be decoded; it should be F32"));
+        float[] values = new float[Math.toIntExact(tensor.shape().size())];
+        decoder.decode(tensor.data(), 0, values, 0, values.length);
+        return values;
     }
 
     /// The encoder of a type.

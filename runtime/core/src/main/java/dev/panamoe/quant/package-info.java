@@ -1,2 +1,3 @@
-/// One file per quant type: its block layout and the plain decode that defines it. Begin at `Quants`.
+/// One file per quant type: its block layout, the plain decode that defines it, and the encode of those that caches are
+/// stored as. Begin at `Quants`.
 package dev.panamoe.quant;

@@ -1,2 +1,2 @@
-/// From logits to a token: pure and seeded. Begin at `Sampler`.
+/// From logits to a token: pure and seeded, held to a `Constraint` where there is one. Begin at `Sampler`.
 package dev.panamoe.sampling;

@@ -7,8 +7,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Activations are F32 {@link Rows}. An output row depends on its own input row and on weights and caches only, and its
 /// sums are done in a fixed order: results do not depend on the number of threads or on which other rows are in the
-/// call.
-/// Outputs may be the same rows as inputs where said, and must not overlap them otherwise. Shapes are checked by
+/// call. Outputs may be the same rows as inputs where said, and must not overlap them otherwise. Shapes are checked by
 /// the reference backend; others may rely on the forward page.
 public interface Ops {
     /// `y[r] = scale * W[tokens[r]]`. W: (vocabulary, cols).

@@ -3,6 +3,7 @@ package dev.panamoe.tokenizer;
 import dev.panamoe.PanamoeException;
 import java.util.Arrays;
 import java.util.Set;
+import java.util.function.IntPredicate;
 
 /// Finds control and user-defined tokens in a text: a trie over the bytes of their texts. At each place the longest
 /// one wins.
@@ -61,6 +62,15 @@ final class SpecialTokens {
     ///
     /// @param control whether control tokens count, or only user-defined ones
     int match(byte[] text, int at, boolean control) {
+        return match(text, at, token -> control || !vocabulary.isControl(token));
+    }
+
+    /// Whether a control token or one of `marks` begins at `at`, be it that a longer one of another kind does too.
+    boolean steersAt(byte[] text, int at, Set<Integer> marks) {
+        return match(text, at, token -> vocabulary.isControl(token) || marks.contains(token)) != NO_TOKEN;
+    }
+
+    private int match(byte[] text, int at, IntPredicate counts) {
         int found = NO_TOKEN;
         int node = ROOT;
         for (int i = at; i < text.length; i++) {
@@ -69,27 +79,11 @@ final class SpecialTokens {
                 break;
             }
             int token = tokens[node];
-            if (token != NO_TOKEN && (control || !vocabulary.isControl(token))) {
+            if (token != NO_TOKEN && counts.test(token)) {
                 found = token;
             }
         }
         return found;
-    }
-
-    /// Whether a control token or one of `marks` begins at `at`, be it that a longer one of another kind does too.
-    boolean steersAt(byte[] text, int at, Set<Integer> marks) {
-        int node = ROOT;
-        for (int i = at; i < text.length; i++) {
-            node = child(node, text[i]);
-            if (node == NO_NODE) {
-                return false;
-            }
-            int token = tokens[node];
-            if (token != NO_TOKEN && (vocabulary.isControl(token) || marks.contains(token))) {
-                return true;
-            }
-        }
-        return false;
     }
 
     private int child(int node, byte b) {
