@@ -165,8 +165,7 @@ final class PlainDecoder {
             case "attn_q_norm.weight", "attn_k_norm.weight" -> attention.has(Gqa.Part.HEAD_NORMS);
             case "attn_sinks.weight" -> attention.has(Gqa.Part.SINKS);
             case "ffn_gate_inp.bias" -> moe.contains(Moe.Part.ROUTER_BIAS);
-            case "ffn_gate_exps.bias", "ffn_up_exps.bias", "ffn_down_exps.bias" ->
-                moe.contains(Moe.Part.EXPERT_BIASES);
+            case "ffn_gate_exps.bias", "ffn_up_exps.bias", "ffn_down_exps.bias" -> moe.contains(Moe.Part.EXPERT_BIASES);
             default -> tensor.equals(layer.ffnNorm() + ".weight");
         };
     }

@@ -213,7 +213,8 @@ public final class Inspection {
     }
 
     /// Whether all weights are supported.
-    private boolean weights(Backends.Found found, DeviceInfo info, Optional<ModelSpec> spec, boolean chosen, boolean cacheable) {
+    private boolean weights(
+            Backends.Found found, DeviceInfo info, Optional<ModelSpec> spec, boolean chosen, boolean cacheable) {
         List<String> faults;
         try (Device opened = found.provider().open(info, new DeviceOptions(options.threads()))) {
             faults = spec.map(s -> Model.faults(file, s, opened)).orElseGet(() -> unsupported(opened));

@@ -365,8 +365,8 @@ class ArchitecturesTest {
         keys.put("llama.attention.head_count", 5);
         assertFault(keys, "llama.attention.head_count is 5, expected a divisor of the embedding length 32");
 
-        for (String tensor : List.of(
-                "attn_q_norm.weight", "attn_sinks.weight", "post_attention_norm.weight", "ffn_up.bias")) {
+        for (String tensor :
+                List.of("attn_q_norm.weight", "attn_sinks.weight", "post_attention_norm.weight", "ffn_up.bias")) {
             assertThatExceptionOfType(PanamoeException.class)
                     .isThrownBy(() -> read(plain("llama"), "blk.1." + tensor))
                     .withMessageContaining("blk.1." + tensor + " is not supported");
