@@ -17,11 +17,31 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// What plain decoders share: grouped-query attention over rotated heads, then a feed-forward that is dense or made of
 /// experts, each with a norm before it. The file of an architecture puts its layers together from these parts and says
 /// what they have beyond them.
 final class PlainDecoder {
+    /// Tensors that some family has in a layer and that change the result.
+    private static final List<String> OPTIONAL_TENSORS = List.of(
+            "attn_q_norm.weight",
+            "attn_k_norm.weight",
+            "attn_sub_norm.weight",
+            "attn_sinks.weight",
+            "post_attention_norm.weight",
+            "post_ffw_norm.weight",
+            "ffn_sub_norm.weight",
+            "ffn_gate.bias",
+            "ffn_up.bias",
+            "ffn_down.bias",
+            "ffn_gate_inp.bias",
+            "exp_probs_b.bias",
+            "ffn_gate_exps.bias",
+            "ffn_up_exps.bias",
+            "ffn_down_exps.bias",
+            "ffn_gate_shexp.weight");
+
     private final Hyper h;
     private final String architecture;
     private final int layers;
@@ -122,7 +142,32 @@ final class PlainDecoder {
                 1f,
                 0f,
                 0,
-                IntStream.range(0, layers).mapToObj(layer).toList());
+                IntStream.range(0, layers)
+                        .mapToObj(layer)
+                        .peek(this::requireAllRead)
+                        .toList());
+    }
+
+    private void requireAllRead(LayerSpec layer) {
+        for (String tensor : OPTIONAL_TENSORS) {
+            String name = "blk." + layer.index() + "." + tensor;
+            if (h.hasTensor(name) && !reads(layer, tensor)) {
+                throw h.fault("the tensor " + name + " is not supported in the architecture " + architecture
+                        + "; use a file of the published model, converted with a current converter");
+            }
+        }
+    }
+
+    private static boolean reads(LayerSpec layer, String tensor) {
+        Gqa attention = (Gqa) layer.attention();
+        Set<Moe.Part> moe = layer.feedForward() instanceof Moe m ? m.parts() : Set.of();
+        return switch (tensor) {
+            case "attn_q_norm.weight", "attn_k_norm.weight" -> attention.has(Gqa.Part.HEAD_NORMS);
+            case "attn_sinks.weight" -> attention.has(Gqa.Part.SINKS);
+            case "ffn_gate_inp.bias" -> moe.contains(Moe.Part.ROUTER_BIAS);
+            case "ffn_gate_exps.bias", "ffn_up_exps.bias", "ffn_down_exps.bias" -> moe.contains(Moe.Part.EXPERT_BIASES);
+            default -> tensor.equals(layer.ffnNorm() + ".weight");
+        };
     }
 
     /// @param window 0 = everything before
@@ -130,7 +175,8 @@ final class PlainDecoder {
     Gqa attention(int layer, int window, Set<Gqa.Part> parts) {
         Set<Gqa.Part> all = EnumSet.noneOf(Gqa.Part.class);
         all.addAll(parts);
-        if (h.hasTensor("blk." + layer + ".attn_q.bias")) {
+        // With one of them the loader asks for all three.
+        if (Stream.of("attn_q", "attn_k", "attn_v").anyMatch(p -> h.hasTensor("blk." + layer + "." + p + ".bias"))) {
             all.add(Gqa.Part.QKV_BIAS);
         }
         if (h.hasTensor("blk." + layer + ".attn_output.bias")) {
@@ -140,12 +186,6 @@ final class PlainDecoder {
     }
 
     Dense dense(int layer) {
-        for (String name : List.of("ffn_gate.bias", "ffn_up.bias", "ffn_down.bias")) {
-            String bias = "blk." + layer + "." + name;
-            if (h.hasTensor(bias)) {
-                throw h.fault("the feed-forward has a bias (" + bias + "), which is not supported");
-            }
-        }
         return new Dense(h.widths("feed_forward_length", layers)[layer], Activation.SILU);
     }
 

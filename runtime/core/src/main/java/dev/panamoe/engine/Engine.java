@@ -58,7 +58,7 @@ public final class Engine implements AutoCloseable {
             choice = Backends.choose(options.backend());
             file = own(ModelFile.open(source)).file();
             ModelSpec spec = Architectures.read(file);
-            Caches.check(spec, options.cacheType());
+            Caches.check(file, spec, options.cacheType());
             tokenizer = Tokenizer.of(file.metadata());
             checkVocabulary(file, tokenizer, spec);
             Device opened = own(choice.open(new DeviceOptions(options.threads())));

@@ -6,6 +6,7 @@ import dev.panamoe.chat.ChatFormat;
 import dev.panamoe.chat.Dialect;
 import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.gguf.Printable;
+import dev.panamoe.model.Caches;
 import dev.panamoe.model.MemoryPlan;
 import dev.panamoe.model.Model;
 import dev.panamoe.spec.CacheType;
@@ -112,9 +113,10 @@ public final class Inspection {
     private void inspect() {
         file.faults().forEach(this::lacks);
         Optional<ModelSpec> spec = architecture();
+        boolean cacheable = spec.flatMap(this::cacheType).isPresent();
         tokenizer(spec);
         chatTemplate();
-        weights(spec);
+        weights(spec, cacheable);
     }
 
     private Optional<ModelSpec> architecture() {
@@ -133,6 +135,13 @@ public final class Inspection {
                     return whole ? Optional.of(Architectures.read(file)) : Optional.<ModelSpec>empty();
                 })
                 .flatMap(spec -> spec);
+    }
+
+    private Optional<CacheType> cacheType(ModelSpec spec) {
+        return attempt("keys and values", () -> {
+            Caches.check(file, spec, options.cacheType());
+            return options.cacheType();
+        });
     }
 
     private void tokenizer(Optional<ModelSpec> spec) {
@@ -175,7 +184,9 @@ public final class Inspection {
     }
 
     /// The weights on every backend that is usable here, and the memory on the one that would run.
-    private void weights(Optional<ModelSpec> spec) {
+    ///
+    /// @param cacheable whether keys and values can be stored as asked for
+    private void weights(Optional<ModelSpec> spec, boolean cacheable) {
         device = attempt("backend", () -> Backends.choose(options.backend()).device());
         if (file.tensors().isEmpty()) {
             return;
@@ -187,7 +198,7 @@ public final class Inspection {
                 case Usable u -> {
                     Optional<DeviceInfo> chosen = device.filter(u.devices()::contains);
                     DeviceInfo info = chosen.orElse(u.devices().getFirst());
-                    boolean good = weights(found, info, spec, chosen.isPresent());
+                    boolean good = weights(found, info, spec, chosen.isPresent(), cacheable);
                     if (good && chosen.isEmpty()) {
                         others.add(info.id());
                     }
@@ -202,11 +213,12 @@ public final class Inspection {
     }
 
     /// Whether all weights are supported.
-    private boolean weights(Backends.Found found, DeviceInfo info, Optional<ModelSpec> spec, boolean chosen) {
+    private boolean weights(
+            Backends.Found found, DeviceInfo info, Optional<ModelSpec> spec, boolean chosen, boolean cacheable) {
         List<String> faults;
         try (Device opened = found.provider().open(info, new DeviceOptions(options.threads()))) {
             faults = spec.map(s -> Model.faults(file, s, opened)).orElseGet(() -> unsupported(opened));
-            if (chosen) {
+            if (chosen && cacheable) {
                 spec.ifPresent(s -> memory(s, opened));
             }
         } catch (PanamoeException e) {

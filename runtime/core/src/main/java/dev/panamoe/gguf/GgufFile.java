@@ -194,17 +194,20 @@ public final class GgufFile implements AutoCloseable {
                 return Optional.empty();
             }
         }
+        long bytes = (slices.size() - 1) * stride + first.sliceBytes();
         return parts.stream()
-                .filter(p -> stride >= first.sliceBytes() && p.tensors().containsAll(slices))
+                .filter(p -> stride >= first.sliceBytes() && holds(p.bytes(), start, bytes))
                 .findFirst()
                 .map(p -> new TensorView(
                         stackName,
                         first.type(),
                         Shape.of(first.shape().cols(), first.shape().rows(), slices.size()),
-                        p.bytes()
-                                .asSlice(
-                                        start - p.bytes().address(), (slices.size() - 1) * stride + first.sliceBytes()),
+                        p.bytes().asSlice(start - p.bytes().address(), bytes),
                         stride));
+    }
+
+    private static boolean holds(MemorySegment file, long address, long bytes) {
+        return address >= file.address() && address - file.address() <= file.byteSize() - bytes;
     }
 
     /// What is odd about the files without being a fault, one line each.

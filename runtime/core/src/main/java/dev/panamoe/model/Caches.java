@@ -1,6 +1,7 @@
 package dev.panamoe.model;
 
 import dev.panamoe.PanamoeException;
+import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.spec.AttentionSpec;
 import dev.panamoe.spec.AttentionSpec.Gqa;
 import dev.panamoe.spec.AttentionSpec.Mla;
@@ -46,38 +47,35 @@ public final class Caches implements AutoCloseable {
         return ((Gqa) layer.attention()).sharedFrom().orElseThrow();
     }
 
-    /// Refuses a storage type whose blocks are no part of the keys of every layer.
+    /// Refuses a storage type whose blocks do not divide the keys of every layer.
     ///
-    /// @throws PanamoeException naming the layer and what to use instead
-    public static void check(ModelSpec spec, CacheType type) {
-        spec.layers().forEach(layer -> specOf(layer, 1, 1, type));
+    /// @throws PanamoeException naming the file, the layer and what to use instead
+    public static void check(GgufFile file, ModelSpec spec, CacheType type) {
+        int block = type.storage().blockSize();
+        for (LayerSpec layer : spec.layers()) {
+            int size = switch (layer.attention()) {
+                case Gqa a -> a.headSize();
+                case Mla a -> a.latentSize();
+            };
+            if (size % block != 0) {
+                throw new PanamoeException(file.name() + ": keys of layer " + layer.index() + " have " + size
+                        + " values a head, and " + type + " stores multiples of " + block
+                        + "; use --cache-type f16 or bf16");
+            }
+        }
     }
 
-    /// The cache a layer owns; empty when it reads another's.
-    ///
-    /// @throws PanamoeException when keys and values cannot be stored as this type
+    /// The cache a layer owns; empty when it reads another's. The type has passed {@link #check}.
     static Optional<CacheSpec> specOf(LayerSpec layer, int contextLength, int maxRows, CacheType type) {
         AttentionSpec attention = layer.attention();
         return switch (attention) {
             case Gqa a when a.sharedFrom().isPresent() -> Optional.empty();
             case Gqa a -> {
-                requireBlocks(layer, a.headSize(), type);
                 int capacity = a.window() == 0 ? contextLength : Math.min(contextLength, a.window() + maxRows);
                 yield Optional.of(new CacheSpec(a.kvHeads(), a.headSize(), a.headSize(), false, capacity, type));
             }
-            case Mla a -> {
-                requireBlocks(layer, a.latentSize(), type);
-                yield Optional.of(new CacheSpec(1, a.latentSize(), a.rank(), true, contextLength, type));
-            }
+            case Mla a -> Optional.of(new CacheSpec(1, a.latentSize(), a.rank(), true, contextLength, type));
         };
-    }
-
-    private static void requireBlocks(LayerSpec layer, int size, CacheType type) {
-        int block = type.storage().blockSize();
-        if (size % block != 0) {
-            throw new PanamoeException("keys of layer " + layer.index() + " have " + size + " values a head, and "
-                    + type + " stores multiples of " + block + "; use --cache-type f16 or bf16");
-        }
     }
 
     KvCache of(int layer) {

@@ -184,7 +184,7 @@ final class WeightLoader {
     /// Uses a tensor if it is there and has the shape that the metadata implies; trailing dimensions of 1 do not
     /// matter.
     private Weight tensor(String name, Shape want, Function<TensorView, Weight> use) {
-        return tensor(name, file.find(name).map(this::scaled), want, use);
+        return tensor(name, file.find(name), want, use);
     }
 
     private Weight tensor(String name, Optional<TensorView> found, Shape want, Function<TensorView, Weight> use) {
@@ -196,22 +196,26 @@ final class WeightLoader {
         if (!fits) {
             return sink.fault(name, want, name + " has shape " + got + ", the metadata implies " + want);
         }
-        return use.apply(got.equals(want) ? found.get() : found.get().reshape(want));
+        return use.apply(scaled(got.equals(want) ? found.get() : found.get().reshape(want)));
     }
 
     /// NVFP4's second level: `NAME.scale` beside `NAME.weight` holds one factor, or one a slice.
+    ///
+    /// @param t of the shape that the metadata implies
     private TensorView scaled(TensorView t) {
         String scale = t.name().replaceFirst("\\.weight$", ".scale");
         boolean none = scale.equals(t.name()) || file.find(scale).isEmpty() || routerScales.contains(scale);
         if (t.type() != QuantType.NVFP4 || none) {
             return t;
         }
-        float[] factors = Quants.decode(file.get(scale), file.name());
+        TensorView second = file.get(scale);
+        long count = second.shape().size();
         long slices = t.shape().slices();
-        if (factors.length != 1 && factors.length != slices) {
-            throw new PanamoeException(file.name() + ": " + scale + " has " + factors.length + " values, expected one"
+        if (count != 1 && count != slices) {
+            throw new PanamoeException(file.name() + ": " + scale + " has " + count + " values, expected one"
                     + " for each of the " + slices + " matrices of " + t.name());
         }
+        float[] factors = Quants.decode(second, file.name());
         List<Float> scales = new ArrayList<>();
         for (int i = 0; i < slices; i++) {
             scales.add(factors[factors.length == 1 ? 0 : i]);

@@ -20,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -339,6 +340,9 @@ class ArchitecturesTest {
         assertThat(moe.width()).as("Mixtral has no key of its own").isEqualTo(48);
         assertThat(moe.router().used()).isEqualTo(2);
         ModelSpec spec = read(plain("llama"), "blk.1.attn_q.bias", "blk.2.attn_output.bias");
+        assertThat(attention(read(plain("llama"), "blk.1.attn_v.bias"), 1).parts())
+                .as("the loader asks for the other two")
+                .containsExactly(Gqa.Part.QKV_BIAS);
         assertThat(attention(spec, 0).parts()).isEmpty();
         assertThat(attention(spec, 1).parts()).containsExactly(Gqa.Part.QKV_BIAS);
         assertThat(attention(spec, 2).parts()).containsExactly(Gqa.Part.OUTPUT_BIAS);
@@ -361,9 +365,15 @@ class ArchitecturesTest {
         keys.put("llama.attention.head_count", 5);
         assertFault(keys, "llama.attention.head_count is 5, expected a divisor of the embedding length 32");
 
+        for (String tensor :
+                List.of("attn_q_norm.weight", "attn_sinks.weight", "post_attention_norm.weight", "ffn_up.bias")) {
+            assertThatExceptionOfType(PanamoeException.class)
+                    .isThrownBy(() -> read(plain("llama"), "blk.1." + tensor))
+                    .withMessageContaining("blk.1." + tensor + " is not supported");
+        }
         assertThatExceptionOfType(PanamoeException.class)
-                .isThrownBy(() -> read(plain("llama"), "blk.1.ffn_up.bias"))
-                .withMessageContaining("blk.1.ffn_up.bias");
+                .isThrownBy(() -> read(mixture("qwen3moe"), "blk.0.ffn_gate_inp.bias"))
+                .withMessageContaining("blk.0.ffn_gate_inp.bias is not supported");
 
         keys = plain("qwen3");
         keys.put("qwen3.rope.dimension_count", 32);

@@ -308,6 +308,20 @@ class ModelLoadTest {
         }
     }
 
+    /// A file may claim a billion factors: they are counted before they are read, and the matrix itself goes first.
+    @Test
+    void shapesAreCheckedBeforeSecondLevelFactors() {
+        try (GgufFile file = GgufFile.ofMemory("m", MemorySegment.ofArray(nvfp4(2).bytes()))) {
+            ModelSpec s = Architectures.read(file);
+            assertRefused(
+                    file,
+                    with(s, 128, s.layers()),
+                    new Limited(QuantType.Q8_1, Long.MAX_VALUE),
+                    "blk.0.attn_q.weight has shape [64, 64]",
+                    "the file is damaged");
+        }
+    }
+
     private static ModelSpec with(ModelSpec s, int embedding, List<LayerSpec> layers) {
         return new ModelSpec(
                 s.architecture(),

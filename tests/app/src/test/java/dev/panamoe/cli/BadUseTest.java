@@ -149,11 +149,11 @@ class BadUseTest {
             fails(
                     Cli.run("run", "--model", file, "--cache-type", type, "hi"),
                     ExitCode.FAILED,
-                    "keys of layer 0 have 16 values a head",
+                    "heads.gguf: keys of layer 0 have 16 values a head",
                     "use --cache-type f16 or bf16");
         }
         assertThat(Cli.run("inspect", "--cache-type", "q8_0", file).out())
-                .contains("does not run here: keys of layer 0 have 16 values a head");
+                .contains("keys of layer 0 have 16 values a head", "attn_q.weight has shape");
         assertThat(Cli.run("inspect", "--cache-type", "bf16", file).out()).doesNotContain("values a head");
     }
 
