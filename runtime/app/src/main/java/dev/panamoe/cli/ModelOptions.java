@@ -49,8 +49,8 @@ final class ModelOptions {
     @Option(
             names = "--cache-type",
             paramLabel = "T",
-            description = "How keys and values are stored: f32, f16 (default), bf16, q8_0 or q4_0.")
-    private CacheType cacheType = CacheType.F16;
+            description = "How keys and values are stored: f32, f16, bf16, q8_0 or q4_0; by default f16, for verify f32.")
+    private Optional<CacheType> cacheType = Optional.empty();
 
     /// A file, or an embedded model.
     String model() {
@@ -68,10 +68,16 @@ final class ModelOptions {
 
     /// @throws ParameterException when a number is out of range or there is no such backend
     EngineOptions engineOptions() {
+        return engineOptions(EngineOptions.DEFAULT.cacheType());
+    }
+
+    /// @param storage of keys and values if the user named none
+    /// @throws ParameterException when a number is out of range or there is no such backend
+    EngineOptions engineOptions(CacheType storage) {
         atLeastOne("--threads", threads);
         atLeastOne("--ctx", context);
         checkBackend("--backend", backend);
-        return checked(() -> new EngineOptions(backend, threads.orElse(0), context.orElse(0), cacheType));
+        return checked(() -> new EngineOptions(backend, threads.orElse(0), context.orElse(0), cacheType.orElse(storage)));
     }
 
     /// Opens the model. The caller closes it.
