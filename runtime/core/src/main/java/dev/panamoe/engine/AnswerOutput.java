@@ -5,6 +5,7 @@ import dev.panamoe.chat.OutputParser;
 import dev.panamoe.chat.StopStrings;
 import dev.panamoe.chat.ToolCall;
 import dev.panamoe.tokenizer.TokenStream;
+import dev.panamoe.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,6 +16,7 @@ final class AnswerOutput {
     /// Empty for raw text, where everything is content.
     private final Optional<OutputParser> parser;
     private final StopStrings stops;
+    private final Tokenizer tokenizer;
     private final TokenStream stream;
     private final Consumer<Delta> listener;
     private final StringBuilder content = new StringBuilder();
@@ -22,15 +24,20 @@ final class AnswerOutput {
     private final List<ToolCall> calls = new ArrayList<>();
     private boolean stopped;
 
-    AnswerOutput(Optional<OutputParser> parser, List<String> stops, TokenStream stream, Consumer<Delta> listener) {
+    AnswerOutput(Optional<OutputParser> parser, List<String> stops, Tokenizer tokenizer, Consumer<Delta> listener) {
         this.parser = parser;
         this.stops = new StopStrings(stops);
-        this.stream = stream;
+        this.tokenizer = tokenizer;
+        this.stream = parser.isPresent() ? tokenizer.stream(false) : tokenizer.continuation(false);
         this.listener = listener;
     }
 
     /// Whether a stop string was met.
     boolean accept(int token) {
+        if (parser.isPresent() && tokenizer.isControl(token)) {
+            // Half a character of the reasoning must not become the beginning of the content.
+            emit(parser.get().append(stream.breakOff()));
+        }
         String text = stream.append(token);
         emit(parser.isPresent() ? parser.get().append(token, text) : new Delta("", text));
         return stopped;

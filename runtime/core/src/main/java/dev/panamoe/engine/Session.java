@@ -13,7 +13,6 @@ import dev.panamoe.model.Caches;
 import dev.panamoe.model.Runner;
 import dev.panamoe.model.Tap;
 import dev.panamoe.sampling.Sampler;
-import dev.panamoe.tokenizer.TokenStream;
 import dev.panamoe.tokenizer.Tokenizer;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
@@ -173,9 +172,7 @@ public final class Session implements AutoCloseable {
                     new Usage(prompt.length, cached, 0),
                     new Timings(now - start, 0));
         }
-        Tokenizer tokenizer = engine.tokenizer();
-        TokenStream stream = parser.isPresent() ? tokenizer.stream(false) : tokenizer.continuation(false);
-        AnswerOutput output = new AnswerOutput(parser, options.stops(), stream, listener);
+        AnswerOutput output = new AnswerOutput(parser, options.stops(), engine.tokenizer(), listener);
         Set<Integer> ends = ends(options);
         long promptEnd = 0;
         FinishReason reason;
