@@ -35,6 +35,7 @@ class AnswerConstraintTest {
             "{\"type\":\"object\",\"properties\":{\"a\":{\"enum\":[1,\"é\"]}},\"required\":[\"a\"]}", "test");
 
     /// Control tokens, then marks that their vocabulary calls text; words that occur in calls and headers.
+    @SuppressWarnings("ImmutableEnumChecker") // a tokenizer is immutable
     enum Kind {
         GEMMA(
                 List.of("<bos>", "<|turn>", "<turn|>", "<|tool_response>"),
@@ -110,7 +111,7 @@ class AnswerConstraintTest {
         /// Ids of texts: special tokens and words by name in brackets `⟦⟧`, all else byte by byte.
         int[] ids(String text) {
             List<Integer> ids = new ArrayList<>();
-            for (String part : text.split("(?=⟦)|(?<=⟧)")) {
+            for (String part : text.split("(?=⟦)|(?<=⟧)", -1)) {
                 if (part.startsWith("⟦")) {
                     String name = part.substring(1, part.length() - 1);
                     int at = special.indexOf(name);
