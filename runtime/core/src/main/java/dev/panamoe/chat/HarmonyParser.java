@@ -76,7 +76,7 @@ final class HarmonyParser extends OutputParser {
             }
         }
         feed(text(prompt, textStart, prompt.length));
-        discard();
+        forgetPrompt();
         given = part == Part.HEADER ? block.length() : 0;
         reasoned = false;
         said = false;
@@ -94,6 +94,11 @@ final class HarmonyParser extends OutputParser {
     @Override
     public boolean isContent() {
         return part == Part.FINAL;
+    }
+
+    @Override
+    public boolean endsCalling(int token) {
+        return part == Part.CALL ? readCall().isPresent() : part == Part.OUTSIDE && hasCalled();
     }
 
     @Override
@@ -161,7 +166,7 @@ final class HarmonyParser extends OutputParser {
             block = new Block();
             part = switch (channel) {
                 case "analysis" -> Part.REASONING;
-                case "commentary" -> Part.PREAMBLE;
+                case "commentary" -> isContentReserved() ? Part.REASONING : Part.PREAMBLE;
                 default -> Part.FINAL;
             };
         }
@@ -185,10 +190,10 @@ final class HarmonyParser extends OutputParser {
             case HEADER -> {
                 // Without its text a message says nothing, but without any mark this may be the answer.
                 if (block.marks() == 0 && !unseen().isBlank()) {
-                    say(unseen());
+                    sayAside(unseen());
                 }
             }
-            case CALL -> endCall();
+            case CALL -> readCall().ifPresentOrElse(this::call, () -> sayAside(unseen()));
             case OUTSIDE, REASONING, PREAMBLE, FINAL -> {}
         }
         block = new Block();
@@ -196,7 +201,7 @@ final class HarmonyParser extends OutputParser {
         fresh = true;
     }
 
-    private void endCall() {
+    private Optional<Call> readCall() {
         int message = 0;
         while (block.token(message) != marks.message()) {
             message++;
@@ -204,12 +209,9 @@ final class HarmonyParser extends OutputParser {
         int from = block.end(message);
         int to = message + 1 < block.marks() ? block.start(message + 1) : block.length();
         String name = recipient.startsWith(FUNCTIONS) ? recipient.substring(FUNCTIONS.length()) : recipient;
-        Optional<ObjectNode> arguments = CallJson.argumentsText(block.substring(from, to));
-        if (name.isEmpty() || arguments.isEmpty()) {
-            say(unseen());
-        } else {
-            call(new Call(name, arguments.get()));
-        }
+        return name.isEmpty()
+                ? Optional.empty()
+                : CallJson.argumentsText(block.substring(from, to)).map(arguments -> new Call(name, arguments));
     }
 
     @Override
@@ -221,21 +223,17 @@ final class HarmonyParser extends OutputParser {
             case HEADER -> {
                 block.append(text);
                 if (block.length() > LONGEST_HEADER) {
-                    part = Part.FINAL;
-                    say(unseen());
+                    part = asidePart();
+                    sayAside(unseen());
                 }
             }
             case CALL -> block.append(text);
-            case REASONING -> {
-                reasoning.append(fresh && reasoned ? "\n" : "").append(text);
-                reasoned = true;
-                fresh = false;
-            }
+            case REASONING -> reason(text);
             case OUTSIDE -> {
                 String stray = text.stripLeading();
                 if (!stray.isEmpty()) {
-                    part = Part.FINAL;
-                    say(stray);
+                    part = asidePart();
+                    sayAside(stray);
                 }
             }
             case PREAMBLE, FINAL -> say(text);
@@ -246,6 +244,25 @@ final class HarmonyParser extends OutputParser {
     private String unseen() {
         String text = block.raw();
         return text.substring(given == 0 && text.startsWith(ROLE) ? ROLE.length() : given);
+    }
+
+    private Part asidePart() {
+        return isContentReserved() ? Part.REASONING : Part.FINAL;
+    }
+
+    /// What is no message as it should be.
+    private void sayAside(String text) {
+        if (isContentReserved()) {
+            reason(text);
+        } else {
+            say(text);
+        }
+    }
+
+    private void reason(String text) {
+        reasoning.append(fresh && reasoned ? "\n" : "").append(text);
+        reasoned = true;
+        fresh = false;
     }
 
     private void say(String text) {

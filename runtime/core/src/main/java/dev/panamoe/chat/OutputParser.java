@@ -27,6 +27,7 @@ public abstract sealed class OutputParser permits HarmonyParser, ThoughtParser {
     private final List<ToolCall> calls = new ArrayList<>();
     private final int seed;
     private int callCount;
+    private boolean contentReserved;
 
     OutputParser(Tokenizer tokenizer, List<Tool> tools, int[] prompt) {
         this.tokenizer = tokenizer;
@@ -39,6 +40,23 @@ public abstract sealed class OutputParser permits HarmonyParser, ThoughtParser {
 
     /// Whether the next text would be shown as content, unless a mark comes before it.
     public abstract boolean isContent();
+
+    /// Whether an answer that the token ends has called something, and breaks nothing off that was begun after that.
+    public abstract boolean endsCalling(int token);
+
+    /// Keeps everything out of the content but the answer proper, for answers whose content is to obey a form: calls
+    /// that cannot be read, and what is said before or between calls, become reasoning.
+    public final void reserveContent() {
+        contentReserved = true;
+    }
+
+    final boolean isContentReserved() {
+        return contentReserved;
+    }
+
+    final boolean hasCalled() {
+        return callCount > 0;
+    }
 
     /// @param token the token generated
     /// @param text what it adds to the visible text, as a stream decoder gives it; may be empty
@@ -72,10 +90,16 @@ public abstract sealed class OutputParser permits HarmonyParser, ThoughtParser {
     }
 
     /// Forgets what was given so far, but not the state.
-    final void discard() {
+    private void discard() {
         reasoning.setLength(0);
         content.setLength(0);
         calls.clear();
+    }
+
+    /// Forgets what the prompt gave.
+    final void forgetPrompt() {
+        discard();
+        callCount = 0;
     }
 
     /// Tokens as text, control tokens by name.

@@ -85,6 +85,11 @@ final class ThoughtParser extends OutputParser {
     }
 
     @Override
+    public boolean endsCalling(int token) {
+        return hasCalled() && (part == Part.START || part == Part.CONTENT);
+    }
+
+    @Override
     void accept(int token, String text) {
         CallSyntax opened = opened(token);
         if (opened != null) {
@@ -179,7 +184,7 @@ final class ThoughtParser extends OutputParser {
                 open();
             }
         }
-        discard();
+        forgetPrompt();
         reasoned = false;
     }
 
@@ -229,6 +234,9 @@ final class ThoughtParser extends OutputParser {
             part = Part.CONTENT;
         } else if (calledInReasoning) {
             part = Part.REASONING;
+            reason(block.raw());
+        } else if (isContentReserved()) {
+            part = Part.CONTENT;
             reason(block.raw());
         } else {
             part = Part.CONTENT;
@@ -350,6 +358,11 @@ final class ThoughtParser extends OutputParser {
             if (close >= 0) {
                 reason(pending.substring(0, close));
                 pending.delete(0, close + markers.close().length());
+                if (isContentReserved()) {
+                    // The token that ended the reasoning is not one of the content.
+                    reason(pending.toString());
+                    pending.setLength(0);
+                }
                 close();
                 return;
             }

@@ -9,8 +9,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /// What may come next in an answer whose content obeys a grammar. Before its content a model that wants to may reason,
-/// as it likes but for ending the answer there, and call tools. It may open its reasoning only at the beginning: where
-/// the grammar leaves it little to say, it would do nothing else.
+/// as it likes but for ending the answer there, and call tools; an answer that has called something may end without
+/// content. It may open its reasoning only at the beginning: where the grammar leaves it little to say, it would do
+/// nothing else.
 final class AnswerConstraint implements Constraint {
     private final GrammarConstraint content;
     /// Empty for raw text, where everything is content.
@@ -19,6 +20,8 @@ final class AnswerConstraint implements Constraint {
     private final Set<Integer> callMarks;
     /// The tokens that may now begin something other than content.
     private Set<Integer> openings;
+
+    private boolean contentBegun;
 
     private AnswerConstraint(
             GrammarConstraint content,
@@ -46,6 +49,7 @@ final class AnswerConstraint implements Constraint {
         Set<Integer> callMarks = tools ? dialect.callMarks() : Set.of();
         Set<Integer> openings = new HashSet<>(callMarks);
         dialect.reasoningMark().ifPresent(openings::add);
+        parser.reserveContent();
         return new AnswerConstraint(content, Optional.of(parser), stopTokens, openings, callMarks);
     }
 
@@ -58,40 +62,43 @@ final class AnswerConstraint implements Constraint {
         return parser.isEmpty() || parser.get().isContent();
     }
 
-    private boolean isReasoning() {
-        return parser.isPresent() && parser.get().isReasoning();
-    }
-
     @Override
     public boolean allows(int token) {
-        if (isContent()) {
-            return openings.contains(token) || content.allows(token);
-        }
-        return !isReasoning() || !stopTokens.contains(token);
+        return isAside(token)
+                || (isContent() ? content.allows(token) : !stopTokens.contains(token));
+    }
+
+    /// Whether the token begins something other than content, or ends an answer that only calls.
+    private boolean isAside(int token) {
+        return stopTokens.contains(token)
+                ? !contentBegun && parser.isPresent() && parser.get().endsCalling(token)
+                : isContent() && openings.contains(token);
     }
 
     @Override
     public void mask(float[] logits, int count) {
-        if (isReasoning()) {
-            stopTokens.forEach(token -> logits[token] = Float.NEGATIVE_INFINITY);
-        } else if (isContent()) {
-            // A model that was going to answer must not begin to reason because its answer is not allowed.
-            int likeliest = Logits.argMax(logits, count);
-            float logit = logits[likeliest];
+        // A model that was going to answer must not begin to reason because its answer is not allowed.
+        int likeliest = Logits.argMax(logits, count);
+        float logit = logits[likeliest];
+        boolean aside = isAside(likeliest);
+        if (isContent()) {
             content.mask(logits, count);
-            if (openings.contains(likeliest)) {
-                logits[likeliest] = logit;
-            }
+        } else {
+            stopTokens.forEach(token -> logits[token] = Float.NEGATIVE_INFINITY);
+        }
+        if (aside) {
+            logits[likeliest] = logit;
         }
     }
 
     @Override
     public void accept(int token) {
-        if (!isContent() || openings.contains(token)) {
-            openings = callMarks;
-        } else {
+        if (isContent() && !isAside(token)) {
             openings = Set.of();
+            contentBegun = true;
             content.accept(token);
+        } else {
+            openings = callMarks;
         }
     }
 }

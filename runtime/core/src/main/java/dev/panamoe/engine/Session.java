@@ -5,9 +5,7 @@ import dev.panamoe.chat.Delta;
 import dev.panamoe.chat.Dialect;
 import dev.panamoe.chat.Guard;
 import dev.panamoe.chat.OutputParser;
-import dev.panamoe.chat.StopStrings;
 import dev.panamoe.chat.Tool;
-import dev.panamoe.chat.ToolCall;
 import dev.panamoe.engine.Completion.Timings;
 import dev.panamoe.engine.Completion.Usage;
 import dev.panamoe.grammar.GrammarConstraint;
@@ -15,7 +13,6 @@ import dev.panamoe.model.Caches;
 import dev.panamoe.model.Runner;
 import dev.panamoe.model.Tap;
 import dev.panamoe.sampling.Sampler;
-import dev.panamoe.tokenizer.TokenStream;
 import dev.panamoe.tokenizer.Tokenizer;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
@@ -182,9 +179,7 @@ public final class Session implements AutoCloseable {
                     new Usage(prompt.length, cached, 0),
                     new Timings(now - start, 0));
         }
-        Tokenizer tokenizer = engine.tokenizer();
-        TokenStream stream = parser.isPresent() ? tokenizer.stream(false) : tokenizer.continuation(false);
-        Output output = new Output(parser, options.stops(), stream, listener);
+        AnswerOutput output = new AnswerOutput(parser, options.stops(), engine.tokenizer(), listener);
         Set<Integer> ends = ends(options);
         long promptEnd = 0;
         FinishReason reason;
@@ -213,11 +208,11 @@ public final class Session implements AutoCloseable {
         }
         output.finish();
         return new Completion(
-                output.content.toString(),
-                output.reasoning.toString(),
-                output.calls,
+                output.content(),
+                output.reasoning(),
+                output.calls(),
                 generated,
-                reason == FinishReason.STOP && !output.calls.isEmpty() ? FinishReason.TOOL_CALLS : reason,
+                reason == FinishReason.STOP && !output.calls().isEmpty() ? FinishReason.TOOL_CALLS : reason,
                 new Usage(prompt.length, cached, generated.size()),
                 new Timings(promptEnd - start, System.nanoTime() - promptEnd));
     }
@@ -319,63 +314,5 @@ public final class Session implements AutoCloseable {
     @Override
     public void close() {
         caches.close();
-    }
-
-    /// From tokens to text: decoded, parted into reasoning, content and calls, cut at stop strings.
-    private static final class Output {
-        /// Empty for raw text, where everything is content.
-        private final Optional<OutputParser> parser;
-        private final StopStrings stops;
-        private final TokenStream stream;
-        private final Consumer<Delta> listener;
-        private final StringBuilder content = new StringBuilder();
-        private final StringBuilder reasoning = new StringBuilder();
-        private final List<ToolCall> calls = new ArrayList<>();
-        private boolean stopped;
-
-        Output(Optional<OutputParser> parser, List<String> stops, TokenStream stream, Consumer<Delta> listener) {
-            this.parser = parser;
-            this.stops = new StopStrings(stops);
-            this.stream = stream;
-            this.listener = listener;
-        }
-
-        /// Whether a stop string was met.
-        boolean accept(int token) {
-            String text = stream.append(token);
-            emit(parser.isPresent() ? parser.get().append(token, text) : new Delta("", text));
-            return stopped;
-        }
-
-        /// A token that ends the answer has no text, but may close a call.
-        boolean end(int token) {
-            parser.ifPresent(p -> emit(p.append(token, "")));
-            return true;
-        }
-
-        void finish() {
-            if (stopped) {
-                return;
-            }
-            String rest = stream.finish();
-            emit(parser.isPresent() ? parser.get().append(rest) : new Delta("", rest));
-            parser.ifPresent(p -> emit(p.finish()));
-            show(new Delta("", stops.finish()));
-        }
-
-        private void emit(Delta delta) {
-            StopStrings.Result kept = stops.append(delta.content());
-            stopped |= kept.stop().isPresent();
-            show(new Delta(delta.reasoning(), kept.text(), delta.toolCalls()));
-        }
-
-        private void show(Delta delta) {
-            if (!delta.isEmpty()) {
-                reasoning.append(delta.reasoning());
-                content.append(delta.content());
-                calls.addAll(delta.toolCalls());
-                listener.accept(delta);
-            }
-        }
     }
 }

@@ -91,7 +91,7 @@ final class StringPattern {
             case '*', '+', '?', '{', '}', ']' -> throw unsupported("a misplaced " + (char) c);
             default -> {
                 at += Character.charCount(c);
-                yield character(c == '.' ? LINE_BREAK.not() : c == '\\' ? escape() : CharSet.range(c, c));
+                yield character(c == '.' ? LINE_BREAK.not() : c == '\\' ? escape(false) : CharSet.range(c, c));
             }
         };
     }
@@ -124,11 +124,11 @@ final class StringPattern {
         boolean negated = next('^');
         CharSet set = new CharSet(List.of());
         while (!next(']')) {
-            CharSet first = member();
+            CharSet first = member(negated);
             boolean range = at + 1 < pattern.length() && pattern.charAt(at) == '-' && pattern.charAt(at + 1) != ']';
             if (range) {
                 at++;
-                CharSet last = member();
+                CharSet last = member(negated);
                 if (!isOne(first) || !isOne(last) || one(last) < one(first)) {
                     throw unsupported("a range that is none");
                 }
@@ -148,16 +148,17 @@ final class StringPattern {
         return set.ranges().getFirst().first();
     }
 
-    private CharSet member() throws Unsupported {
+    private CharSet member(boolean negated) throws Unsupported {
         if (at == pattern.length()) {
             throw unsupported("a class that does not end");
         }
         int c = pattern.codePointAt(at);
         at += Character.charCount(c);
-        return c == '\\' ? escape() : CharSet.range(c, c);
+        return c == '\\' ? escape(negated) : CharSet.range(c, c);
     }
 
-    private CharSet escape() throws Unsupported {
+    /// @param negated whether what it stands for is taken away: then it is what any engine means by it
+    private CharSet escape(boolean negated) throws Unsupported {
         if (at == pattern.length()) {
             throw unsupported("a backslash");
         }
@@ -167,8 +168,8 @@ final class StringPattern {
             case 'D' -> DIGIT.not();
             case 'w' -> WORD;
             case 'W' -> WORD.not();
-            case 's' -> SPACE;
-            case 'S' -> ANY_SPACE.not();
+            case 's' -> negated ? ANY_SPACE : SPACE;
+            case 'S' -> (negated ? SPACE : ANY_SPACE).not();
             case 'n' -> CharSet.of("\n");
             case 'r' -> CharSet.of("\r");
             case 't' -> CharSet.of("\t");

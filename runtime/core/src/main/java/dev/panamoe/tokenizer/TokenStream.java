@@ -39,9 +39,14 @@ public final class TokenStream {
 
     /// What was held back: U+FFFD for a character that was never finished, else nothing. The stream is as new after.
     public String finish() {
+        begun = false;
+        return breakOff();
+    }
+
+    /// What was held back, where something else begins: no character goes on behind it.
+    public String breakOff() {
         StringBuilder text = new StringBuilder();
         giveUp(text);
-        begun = false;
         return text.toString();
     }
 
