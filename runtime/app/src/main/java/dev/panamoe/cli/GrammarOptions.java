@@ -5,16 +5,11 @@ import dev.panamoe.grammar.Grammar;
 import dev.panamoe.grammar.JsonSchema;
 import java.io.IOException;
 import java.util.Optional;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /// What the answer has to obey.
 final class GrammarOptions {
-    @Spec(Spec.Target.MIXEE)
-    private CommandSpec command = CommandSpec.create(); // picocli puts the real one here
-
     @Option(names = "--json-object", description = "The answer is a JSON object.")
     private boolean jsonObject;
 
@@ -31,10 +26,9 @@ final class GrammarOptions {
     private Optional<String> grammar = Optional.empty();
 
     /// @throws ParameterException when more than one is given
-    void check() {
+    void check(ModelOptions model) {
         if ((jsonObject ? 1 : 0) + (schema.isPresent() ? 1 : 0) + (grammar.isPresent() ? 1 : 0) > 1) {
-            throw new ParameterException(
-                    command.commandLine(), "--json-object, --json-schema and --grammar exclude each other");
+            throw model.usage("--json-object, --json-schema and --grammar exclude each other");
         }
     }
 
@@ -44,17 +38,13 @@ final class GrammarOptions {
             return Optional.of(JsonSchema.anyObject());
         }
         if (schema.isPresent()) {
-            String name = Input.name(schema.get());
-            return Optional.of(JsonSchema.toGrammar(read(schema.get(), console), name));
+            String file = schema.get();
+            return Optional.of(JsonSchema.toGrammar(Input.text(file, console.in()), Input.name(file)));
         }
         if (grammar.isPresent()) {
-            String name = Input.name(grammar.get());
-            return Optional.of(Gbnf.parse(read(grammar.get(), console), name));
+            String file = grammar.get();
+            return Optional.of(Gbnf.parse(Input.text(file, console.in()), Input.name(file)));
         }
         return Optional.empty();
-    }
-
-    private static String read(String file, Console console) throws IOException {
-        return Input.text(Input.read(file, console.in()), Input.name(file));
     }
 }

@@ -32,6 +32,13 @@ final class Input {
         return Files.readAllBytes(path);
     }
 
+    /// The text of a file, or standard input's for `-`.
+    ///
+    /// @throws PanamoeException when there is no such file, or it is not UTF-8
+    static String text(String file, InputStream stdin) throws IOException {
+        return text(read(file, stdin), name(file));
+    }
+
     /// @param name for messages
     /// @throws PanamoeException when the bytes are not UTF-8
     static String text(byte[] utf8, String name) {

@@ -20,7 +20,9 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /// `panamoe inspect`: what is in a model file, and what running it takes.
@@ -264,8 +266,7 @@ final class InspectCommand implements Callable<Integer> {
     private static void describe(ObjectNode object, MetadataEntry entry) {
         object.put("key", entry.key()).put("type", entry.type());
         if (!entry.array()) {
-            put(object.putArray("value"), entry.values().getFirst());
-            object.set("value", object.get("value").get(0));
+            object.set("value", value(entry.values().getFirst()));
             if (entry.cut()) {
                 object.put("cut", true);
             }
@@ -273,17 +274,18 @@ final class InspectCommand implements Callable<Integer> {
         }
         ArrayNode values =
                 object.put("count", entry.count()).put("cut", entry.cut()).putArray("value");
-        entry.values().forEach(v -> put(values, v));
+        entry.values().forEach(v -> values.add(value(v)));
     }
 
-    private static void put(ArrayNode array, Object value) {
-        switch (value) {
-            case Long l -> array.add(l);
-            case BigInteger i -> array.add(i);
-            case Float f -> array.add(f);
-            case Double d -> array.add(d);
-            case Boolean b -> array.add(b);
-            default -> array.add(value.toString());
-        }
+    private static JsonNode value(Object value) {
+        JsonNodeFactory nodes = JsonNodeFactory.instance;
+        return switch (value) {
+            case Long l -> nodes.numberNode(l);
+            case BigInteger i -> nodes.numberNode(i);
+            case Float f -> nodes.numberNode(f);
+            case Double d -> nodes.numberNode(d);
+            case Boolean b -> nodes.booleanNode(b);
+            default -> nodes.stringNode(value.toString());
+        };
     }
 }

@@ -85,7 +85,7 @@ final class RunCommand implements Callable<Integer> {
             throw model.usage(
                     "--system, --think and --tools need the chat template, which --raw and --tokens leave out");
         }
-        grammar.check();
+        grammar.check(model);
         // Before the model is loaded, so that a mistake is told at once.
         Optional<int[]> tokens = prompt.hasTokens() ? Optional.of(prompt.tokens()) : Optional.empty();
         String text = tokens.isPresent() ? "" : prompt.text(console);
@@ -142,8 +142,7 @@ final class RunCommand implements Callable<Integer> {
             return List.of();
         }
         String file = tools.get();
-        String name = Input.name(file);
-        return Tool.list(Input.text(Input.read(file, console.in()), name), name);
+        return Tool.list(Input.text(file, console.in()), Input.name(file));
     }
 
     private List<ChatMessage> conversation(String text) {

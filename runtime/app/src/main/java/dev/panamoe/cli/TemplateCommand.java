@@ -57,8 +57,7 @@ final class TemplateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Map<String, @Nullable Object> variables =
-                Json.variables(Input.text(Input.read(input, console.in()), Input.name(input)), Input.name(input));
+        Map<String, @Nullable Object> variables = Json.variables(Input.text(input, console.in()), Input.name(input));
         String source;
         String name;
         if (file.isPresent()) {
