@@ -8,7 +8,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -181,10 +180,14 @@ public final class Dialect {
 
     /// The token that is written so, special or not.
     static OptionalInt find(Tokenizer tokenizer, Map<String, Integer> plain, String text) {
+        Integer id = plain.get(text);
         var special = tokenizer.idOf(text);
-        return special.isPresent()
-                ? special
-                : Optional.ofNullable(plain.get(text)).map(OptionalInt::of).orElse(OptionalInt.empty());
+        return special.isPresent() || id == null ? special : OptionalInt.of(id);
+    }
+
+    /// Whether a token is the mark; never where the vocabulary does not have it.
+    static boolean is(OptionalInt mark, int token) {
+        return mark.isPresent() && mark.getAsInt() == token;
     }
 
     /// The ids of those texts that are normal entries of the vocabulary.

@@ -23,11 +23,7 @@ final class HarmonyParser extends OutputParser {
     /// The format's tokens; `end`, `call` and `return` close a message, and the first of them leaves room for another.
     record Marks(int start, int channel, int message, int end, OptionalInt call, OptionalInt last) {
         boolean closes(int token) {
-            return token == end || is(call, token) || is(last, token);
-        }
-
-        private static boolean is(OptionalInt mark, int token) {
-            return mark.isPresent() && mark.getAsInt() == token;
+            return token == end || Dialect.is(call, token) || Dialect.is(last, token);
         }
     }
 

@@ -42,14 +42,14 @@ record Markers(
     }
 
     boolean beginsTurn(int token) {
-        return turn.isPresent() && turn.getAsInt() == token;
+        return Dialect.is(turn, token);
     }
 
     boolean opens(int token) {
-        return openId.isPresent() && openId.getAsInt() == token;
+        return Dialect.is(openId, token);
     }
 
     boolean closes(int token) {
-        return closeId.isPresent() && closeId.getAsInt() == token;
+        return Dialect.is(closeId, token);
     }
 }

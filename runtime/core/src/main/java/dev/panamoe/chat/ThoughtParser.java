@@ -106,7 +106,7 @@ final class ThoughtParser extends OutputParser {
         } else if (markers.closes(token)) {
             settle();
             close();
-        } else if (pythonTag.isPresent() && token == pythonTag.getAsInt()) {
+        } else if (Dialect.is(pythonTag, token)) {
             settle();
             part = !isReasoning() && !bareCalls.isEmpty() ? Part.START : part;
         } else if (!tokenizer.isControl(token) && !enclosesCalls(token)) {
