@@ -49,7 +49,8 @@ final class ModelOptions {
     @Option(
             names = "--cache-type",
             paramLabel = "T",
-            description = "How keys and values are stored: f32, f16, bf16, q8_0 or q4_0; by default f16, for verify f32.")
+            description =
+                    "How keys and values are stored: f32, f16, bf16, q8_0 or q4_0; by default f16, for verify f32.")
     private Optional<CacheType> cacheType = Optional.empty();
 
     /// A file, or an embedded model.
@@ -77,7 +78,8 @@ final class ModelOptions {
         atLeastOne("--threads", threads);
         atLeastOne("--ctx", context);
         checkBackend("--backend", backend);
-        return checked(() -> new EngineOptions(backend, threads.orElse(0), context.orElse(0), cacheType.orElse(storage)));
+        return checked(
+                () -> new EngineOptions(backend, threads.orElse(0), context.orElse(0), cacheType.orElse(storage)));
     }
 
     /// Opens the model. The caller closes it.

@@ -33,10 +33,7 @@ import tools.jackson.databind.node.ObjectNode;
                     + " f32, which is the default here; in fewer bits, rounding makes experts change places."
         },
         footerHeading = "%nExamples:%n",
-        footer = {
-            "  panamoe verify",
-            "  panamoe verify --model model.gguf --backend cpu -n 4 'The quick brown fox'"
-        })
+        footer = {"  panamoe verify", "  panamoe verify --model model.gguf --backend cpu -n 4 'The quick brown fox'"})
 final class VerifyCommand implements Callable<Integer> {
     private static final int DEFAULT_TOKENS = 32;
     private static final String DEFAULT_TEXT =

@@ -4,7 +4,6 @@ import dev.panamoe.tokenizer.Tokenizer;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import tools.jackson.databind.node.ObjectNode;
 
 /// Reads gpt-oss's Harmony format: messages `<|start|>header<|message|>text<|end|>`, of which one answer may have
 /// several. The header says the role, the channel behind `<|channel|>`, and the recipient as `to=` on either side of

@@ -64,8 +64,7 @@ final class AnswerConstraint implements Constraint {
 
     @Override
     public boolean allows(int token) {
-        return isAside(token)
-                || (isContent() ? content.allows(token) : !stopTokens.contains(token));
+        return isAside(token) || (isContent() ? content.allows(token) : !stopTokens.contains(token));
     }
 
     /// Whether the token begins something other than content, or ends an answer that only calls.

@@ -215,7 +215,8 @@ class AnswerConstraintTest {
 
     @Test
     void anAnswerMayEndBehindItsCalls() {
-        assertThat(begin(Kind.GEMMA, prompt(Kind.GEMMA)).takes("⟦<|tool_response>⟧")).isFalse();
+        assertThat(begin(Kind.GEMMA, prompt(Kind.GEMMA)).takes("⟦<|tool_response>⟧"))
+                .isFalse();
         Answer gemma = begin(Kind.GEMMA, prompt(Kind.GEMMA)).say("⟦<|tool_call>⟧call:f{}");
         assertThat(gemma.takes("⟦<turn|>⟧")).isFalse();
         assertThat(gemma.say("⟦<tool_call|>⟧").takes("⟦<|tool_response>⟧")).isTrue();
@@ -276,7 +277,8 @@ class AnswerConstraintTest {
     void aCharacterThatReasoningBreaksOffDoesNotBeginTheContent() {
         Answer answer = begin(Kind.HARMONY, "⟦<|start|>⟧⟦assistant⟧⟦<|channel|>⟧⟦analysis⟧⟦<|message|>⟧");
         answer.accept(Kind.HARMONY.firstByte() + 0xC3);
-        answer.say("⟦<|end|>⟧⟦<|start|>⟧⟦assistant⟧⟦<|channel|>⟧⟦final⟧⟦<|message|>⟧{\"a\":1}").finish();
+        answer.say("⟦<|end|>⟧⟦<|start|>⟧⟦assistant⟧⟦<|channel|>⟧⟦final⟧⟦<|message|>⟧{\"a\":1}")
+                .finish();
         assertThat(answer.output.content()).isEqualTo("{\"a\":1}");
         assertThat(answer.output.reasoning()).isEqualTo("\uFFFD");
     }
@@ -307,7 +309,8 @@ class AnswerConstraintTest {
             boolean ignoreEnd = n % 5 == 0;
             String thinks = kind == Kind.PLAIN_THINK && n % 2 == 0 ? "<think>\n" : "";
             Answer answer = new Answer(kind, prompt(kind) + thinks, n % 4 != 0, ignoreEnd);
-            var sampler = new Sampler(SamplingParams.GREEDY.withTemperature(n % 3 == 0 ? 0 : 1).withSeed(n));
+            var sampler = new Sampler(
+                    SamplingParams.GREEDY.withTemperature(n % 3 == 0 ? 0 : 1).withSeed(n));
             for (int i = 0; i < 60 && !answer.stopped; i++) {
                 float[] logits = new float[kind.tokenizer.size()];
                 for (int token = 0; token < logits.length; token++) {
