@@ -246,6 +246,10 @@ public final class JsonSchema {
                             ? "the schema false allows nothing"
                             : "expected a schema, that is an object, found " + shown(node));
         }
+        if (node.has("$id") && !pointer.equals(ROOT)) {
+            // References below would begin here, not at the root.
+            throw refused(pointer, "keyword \"$id\" is not supported inside a schema");
+        }
         var keywords = new Keywords(node, pointer);
         Optional<String> ref = keywords.string("$ref");
         if (ref.isPresent()) {

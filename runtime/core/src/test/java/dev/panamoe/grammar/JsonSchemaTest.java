@@ -254,6 +254,7 @@ class JsonSchemaTest {
             {"enum":[1],"minimum":3}                         § s: #: keyword "minimum" is not supported beside "enum"
             {"$ref":"#/$defs/x"}                             § s: #: "$ref" "#/$defs/x" leads nowhere
             {"$ref":"other.json"}                            § s: #: "$ref" "other.json" is not supported
+            {"$defs":{"a":{"$id":"b","type":"null"}},"$ref":"#/$defs/a"} § s: #/$defs/a: keyword "$id" is not supported inside a schema
             {"$ref":"#x"}                                    § s: #: "$ref" "#x" is no JSON pointer
             {"$ref":"#"}                                     § s: rule "#" never ends
             {"$ref":"#/$defs/a","type":"string"}             § s: #: keyword "type" is not supported beside "$ref"
