@@ -104,7 +104,7 @@ class JsonSamplesTest {
             String schema = (String) row.get()[0];
             Grammar grammar = JsonSchema.toGrammar(schema, "s");
             Schema judge = JUDGE.getSchema(schema, InputFormat.JSON);
-            for (int i = 0; i < 15; i++) {
+            for (int i = 0; i < 10; i++) {
                 judge(schema, judge, writer.write(grammar, 30));
             }
         }
@@ -114,7 +114,7 @@ class JsonSamplesTest {
     void everySampleOfRandomSchemasIsValid() {
         var writer = new Writer(Vocabularies.small(), 2);
         var random = new Random(3);
-        for (int i = 0; i < 100; i++) {
+        for (int i = 0; i < 80; i++) {
             String schema = RandomSchema.next(random);
             Grammar grammar = JsonSchema.toGrammar(schema, "s");
             Schema judge = JUDGE.getSchema(schema, InputFormat.JSON);
