@@ -58,11 +58,13 @@ public final class Dialect {
         markers = Markers.of(tokenizer, plain);
         markers.openId().ifPresent(marks::add);
         markers.closeId().ifPresent(marks::add);
+        markers.turn().ifPresent(marks::add);
         addGemma();
         addDeepSeek();
         addQwen(plain);
         if (harmony != null) {
             families.add(Family.GPT_OSS);
+            marks.addAll(harmony.all());
         }
         if (tokenizer.idOf("<|start_header_id|>").isPresent()) {
             families.add(Family.LLAMA);

@@ -1,9 +1,11 @@
 package dev.panamoe.chat;
 
 import dev.panamoe.tokenizer.Tokenizer;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /// Reads gpt-oss's Harmony format: messages `<|start|>header<|message|>text<|end|>`, of which one answer may have
 /// several. The header says the role, the channel behind `<|channel|>`, and the recipient as `to=` on either side of
@@ -21,6 +23,13 @@ final class HarmonyParser extends OutputParser {
 
     /// The format's tokens; `end`, `call` and `return` close a message, and the first of them leaves room for another.
     record Marks(int start, int channel, int message, int end, OptionalInt call, OptionalInt last) {
+        Set<Integer> all() {
+            Set<Integer> all = new HashSet<>(Set.of(start, channel, message, end));
+            call.ifPresent(all::add);
+            last.ifPresent(all::add);
+            return all;
+        }
+
         boolean closes(int token) {
             return token == end || Dialect.is(call, token) || Dialect.is(last, token);
         }
@@ -94,6 +103,17 @@ final class HarmonyParser extends OutputParser {
     @Override
     public boolean endsCalling(int token) {
         return part == Part.CALL ? readCall().isPresent() : part == Part.OUTSIDE && hasCalled();
+    }
+
+    /// Messages have no white space around them.
+    @Override
+    public boolean skips(int token) {
+        return false;
+    }
+
+    @Override
+    public void beginContent() {
+        // The channel has said so already.
     }
 
     @Override

@@ -44,6 +44,12 @@ public abstract sealed class OutputParser permits HarmonyParser, ThoughtParser {
     /// Whether an answer that the token ends has called something, and breaks nothing off that was begun after that.
     public abstract boolean endsCalling(int token);
 
+    /// Whether a token would not be shown, as white space that belongs to the marks before it.
+    public abstract boolean skips(int token);
+
+    /// The next token is content, whatever its text looks like.
+    public abstract void beginContent();
+
     /// Keeps everything out of the content but the answer proper, for answers whose content is to obey a form: calls
     /// that cannot be read, and what is said before or between calls, become reasoning.
     public final void reserveContent() {

@@ -90,6 +90,19 @@ final class ThoughtParser extends OutputParser {
     }
 
     @Override
+    public boolean skips(int token) {
+        return isContent() && skipsNewlines && text(token).chars().allMatch(c -> c == '\n');
+    }
+
+    @Override
+    public void beginContent() {
+        mayOpen = false;
+        skipsNewlines = false;
+        pending.setLength(0); // white space that was to be skipped
+        part = Part.CONTENT;
+    }
+
+    @Override
     void accept(int token, String text) {
         CallSyntax opened = opened(token);
         if (opened != null) {

@@ -22,6 +22,8 @@ final class AnswerConstraint implements Constraint {
     private Set<Integer> openings;
 
     private boolean contentBegun;
+    /// White space that belongs to marks was the last: one such token is enough.
+    private boolean spaced;
 
     private AnswerConstraint(
             GrammarConstraint content,
@@ -67,11 +69,17 @@ final class AnswerConstraint implements Constraint {
         return isAside(token) || (isContent() ? content.allows(token) : !stopTokens.contains(token));
     }
 
-    /// Whether the token begins something other than content, or ends an answer that only calls.
+    /// Whether the token begins something other than content, is white space after it, or ends an answer that only
+    /// calls.
     private boolean isAside(int token) {
         return stopTokens.contains(token)
                 ? !contentBegun && parser.isPresent() && parser.get().endsCalling(token)
-                : isContent() && openings.contains(token);
+                : isContent() && (openings.contains(token) || isSpace(token));
+    }
+
+    /// Models write newlines behind their reasoning and between calls, where the grammar may have no place for them.
+    private boolean isSpace(int token) {
+        return !contentBegun && !spaced && parser.isPresent() && parser.get().skips(token) && !content.allows(token);
     }
 
     @Override
@@ -93,10 +101,14 @@ final class AnswerConstraint implements Constraint {
     @Override
     public void accept(int token) {
         if (isContent() && !isAside(token)) {
-            openings = Set.of();
-            contentBegun = true;
+            if (!contentBegun) {
+                contentBegun = true;
+                openings = Set.of();
+                parser.ifPresent(OutputParser::beginContent);
+            }
             content.accept(token);
         } else {
+            spaced = isContent() && isSpace(token);
             openings = callMarks;
         }
     }

@@ -397,4 +397,13 @@ class ToolCallsTest {
                 .toList();
         assertThat(calls).hasSize(2).doesNotHaveDuplicates();
     }
+
+    @Test
+    void whatBeginsTurnsIsAMarkThoughTheVocabularyCallsItText() {
+        List<String> harmony = List.of("<|start|>", "<|channel|>", "<|message|>", "<|end|>", "<|call|>", "<|return|>");
+        var words = new WordTokenizer(List.of(), harmony, List.of());
+        assertThat(Dialect.of(words).marks()).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5);
+        var gemma = new WordTokenizer(List.of(), List.of("<|turn>", "<|channel>", "<channel|>"), List.of());
+        assertThat(Dialect.of(gemma).marks()).containsExactlyInAnyOrder(0, 1, 2);
+    }
 }

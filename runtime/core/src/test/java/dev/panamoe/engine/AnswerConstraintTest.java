@@ -135,12 +135,16 @@ class AnswerConstraintTest {
         boolean stopped;
 
         Answer(Kind kind, String prompt, boolean tools, boolean ignoreEnd) {
+            this(kind, prompt, tools, ignoreEnd, GRAMMAR);
+        }
+
+        Answer(Kind kind, String prompt, boolean tools, boolean ignoreEnd, Grammar grammar) {
             this.kind = kind;
             Tokenizer tokenizer = kind.tokenizer;
             Dialect dialect = Dialect.of(tokenizer);
             OutputParser parser = dialect.parser(tools ? TOOLS : List.of(), kind.ids(prompt));
             ends = ignoreEnd ? Set.of() : tokenizer.stopTokens();
-            var content = new GrammarConstraint(GRAMMAR, TokenTrie.of(tokenizer, dialect.marks()), ends);
+            var content = new GrammarConstraint(grammar, TokenTrie.of(tokenizer, dialect.marks()), ends);
             constraint = AnswerConstraint.ofAnswer(content, ends, parser, dialect, tools);
             output = new AnswerOutput(Optional.of(parser), List.of(), tokenizer, delta -> {});
         }
@@ -295,6 +299,33 @@ class AnswerConstraintTest {
         assertThat(answer.takes("⟦<|im_end|>⟧")).isFalse();
         answer.say("{");
         assertThat(answer.takes("⟦<tool_call>⟧")).isFalse();
+    }
+
+    @Test
+    void newlinesMayComeBehindReasoningAndBetweenCalls() {
+        String call = "⟦<tool_call>⟧\n{\"name\":\"f\"}\n⟦</tool_call>⟧";
+        Answer answer = begin(Kind.QWEN, prompt(Kind.QWEN));
+        assertThat(answer.takes("⟦\n⟧")).isFalse();
+        answer.say("⟦<think>⟧hm⟦</think>⟧");
+        assertThat(answer.takes("⟦\n⟧")).isTrue();
+        answer.say("⟦\n⟧");
+        assertThat(answer.takes("⟦\n⟧")).as("one is enough").isFalse();
+        answer.say(call + "⟦\n⟧" + call + "⟦<|im_end|>⟧").finish();
+        assertThat(answer.output.calls()).hasSize(2);
+        assertThat(answer.output.content()).isEmpty();
+    }
+
+    @Test
+    void whatTheGrammarAllowsIsNoCall() {
+        Grammar likeACall = JsonSchema.toGrammar(
+                "{\"type\":\"object\",\"properties\":{\"name\":{\"const\":\"f\"},\"parameters\":{\"type\":\"object\","
+                        + "\"properties\":{},\"additionalProperties\":false}},\"required\":[\"name\",\"parameters\"],"
+                        + "\"additionalProperties\":false}",
+                "test");
+        Answer answer = new Answer(Kind.LLAMA, prompt(Kind.LLAMA), true, false, likeACall);
+        answer.say("{\"name\":\"f\",\"parameters\":{}}").finish();
+        assertThat(answer.output.calls()).isEmpty();
+        assertThat(answer.output.content()).isEqualTo("{\"name\":\"f\",\"parameters\":{}}");
     }
 
     /// An answer that ends by itself has content that matches, or calls something and has none.
