@@ -56,8 +56,7 @@ public final class Dialect {
                 plain(tokenizer, Set.of(Markers.THINK, Markers.THINK_END, TOOL_CALL, TOOL_CALL_END));
         harmony = harmony(tokenizer);
         markers = Markers.of(tokenizer, plain);
-        markers.openId().ifPresent(marks::add);
-        markers.closeId().ifPresent(marks::add);
+        marks.addAll(reasoningMarks());
         markers.turn().ifPresent(marks::add);
         addGemma();
         addDeepSeek();
@@ -97,6 +96,14 @@ public final class Dialect {
     /// task.
     public OptionalInt reasoningMark() {
         return harmony == null ? markers.openId() : OptionalInt.empty();
+    }
+
+    /// Tokens around reasoning.
+    Set<Integer> reasoningMarks() {
+        Set<Integer> around = new HashSet<>();
+        markers.openId().ifPresent(around::add);
+        markers.closeId().ifPresent(around::add);
+        return around;
     }
 
     /// Tokens with which an answer begins its calls.

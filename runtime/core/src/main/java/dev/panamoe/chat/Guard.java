@@ -1,6 +1,7 @@
 package dev.panamoe.chat;
 
 import dev.panamoe.tokenizer.Tokenizer;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 
@@ -12,10 +13,13 @@ import java.util.function.UnaryOperator;
 public record Guard(UnaryOperator<String> outside, UnaryOperator<String> assistant) {
     public static final Guard NONE = new Guard(UnaryOperator.identity(), UnaryOperator.identity());
 
-    /// Against control tokens, and outside of answers against the marks of the model's dialect too.
+    /// Against control tokens and the marks of the model's dialect, but in answers not against those of reasoning.
     public static Guard of(Tokenizer tokenizer, Dialect dialect) {
         Set<Integer> marks = dialect.marks();
-        return new Guard(text -> tokenizer.guard(text, marks), tokenizer::guard);
+        // What a model repeats of a user's text must not become a call in the next turn.
+        Set<Integer> inAnswers = new HashSet<>(marks);
+        inAnswers.removeAll(dialect.reasoningMarks());
+        return new Guard(text -> tokenizer.guard(text, marks), text -> tokenizer.guard(text, inAnswers));
     }
 
     String text(String role, String text) {
