@@ -6,12 +6,11 @@ public final class Printable {
     private Printable() {}
 
     /// The text with every control, formatting and line-breaking character written as an escape, cut with an ellipsis
-    /// after `max` characters.
+    /// once `max` characters are written.
     public static String escape(String text, int max) {
         StringBuilder out = new StringBuilder();
-        int taken = 0;
-        for (int i = 0; i < text.length(); taken++) {
-            if (taken == max) {
+        for (int i = 0; i < text.length(); ) {
+            if (out.length() >= max) {
                 return out.append('…').toString();
             }
             int c = text.codePointAt(i);
