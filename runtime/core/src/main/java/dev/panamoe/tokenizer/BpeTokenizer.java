@@ -116,6 +116,10 @@ final class BpeTokenizer implements Tokenizer {
         int textStart = 0;
         int at = 0;
         while (at < utf8.length) {
+            if (guarded && isGuard(utf8, at, utf8.length)) {
+                at += GUARD.length; // no name begins within a guard
+                continue;
+            }
             int special = specialTokens.match(utf8, at, parseSpecial);
             if (special >= 0 && guarded && isControl(special) && isGuarded(utf8, at)) {
                 special = specialTokens.match(utf8, at, false);

@@ -274,6 +274,26 @@ class TokenizerRulesTest {
         assertThat(b).isLessThan(ab);
     }
 
+    /// Found by fuzzing: the mark that guards a name has bytes, and a name may be one of them.
+    @Test
+    void aGuardIsNoName() {
+        byte[][] tokens = {{(byte) 0xB7}, {(byte) 0x90}, {'a'}, {'b'}};
+        Tokenizer tokenizer = Tokenizer.of(Metadata.of(
+                "test",
+                Map.of(
+                        "tokenizer.ggml.model",
+                        "gemma4",
+                        "tokenizer.ggml.tokens",
+                        tokens,
+                        "tokenizer.ggml.token_type",
+                        new int[] {CONTROL, CONTROL, CONTROL, NORMAL},
+                        "tokenizer.ggml.merges",
+                        new byte[0][],
+                        "tokenizer.ggml.unknown_token_id",
+                        2)));
+        assertThat(tokenizer.encodeGuarded(tokenizer.guard("ba"))).containsExactly(3, 2);
+    }
+
     @Test
     void sentencePiecePutsASpaceInFrontOfEachText() {
         int space = add("▁", NORMAL);
