@@ -1,14 +1,19 @@
 package dev.panamoe.cpu;
 
 import dev.panamoe.PanamoeException;
+import dev.panamoe.ffm.MemoryAdvice;
 import dev.panamoe.ffm.MemoryInfo;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.DeviceOptions;
+import dev.panamoe.spi.DeviceOptions.Activations;
+import dev.panamoe.spi.DeviceOptions.Packing;
 import dev.panamoe.spi.HostBuffer;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
+import dev.panamoe.spi.ModelIdentity;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
@@ -17,28 +22,44 @@ import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.TensorView;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
-/// The cores of this machine. Weights are read where they are; buffers are heap arrays; caches lie in native memory.
+/// The cores of this machine. Weights are packed at upload, or read where they are; buffers are heap arrays; caches lie
+/// in native memory.
 final class CpuDevice implements Device {
+    /// Bytes that a thread packs at a time.
+    private static final long PACK_BYTES = 1 << 20;
+
     private final DeviceInfo info;
     private final WorkerPool pool;
     private final CpuOps ops;
+    private final DeviceOptions options;
 
-    /// Holds copies of weights that came on the heap, which the kernels do not read.
-    private final Arena copies;
+    /// Holds packed weights, and copies of weights that came on the heap, which the kernels do not read.
+    private final Arena weights;
+
+    private PackedStore store;
+    private long packedBytes;
+    private long packNanos;
 
     // The arena is closed with the device.
     @SuppressWarnings("MustBeClosedChecker")
-    CpuDevice(DeviceInfo info, int threads) {
+    CpuDevice(DeviceInfo info, KernelSet kernels, int threads, DeviceOptions options) {
         this.info = info;
-        this.copies = Arena.ofShared();
+        this.options = options;
+        this.weights = Arena.ofShared();
+        this.store = PackedStore.inMemory(weights);
         this.pool = new WorkerPool(threads);
         Scratch[] scratch = new Scratch[threads];
         Arrays.setAll(scratch, i -> new Scratch());
-        this.ops = new CpuOps(pool, scratch);
+        this.ops = new CpuOps(kernels, pool, scratch);
     }
 
     @Override
@@ -66,6 +87,10 @@ final class CpuDevice implements Device {
             throw new PanamoeException(view.name() + ": " + view.type() + " is not supported for " + use + " on "
                     + info.id() + "; use a file with another quantisation");
         }
+        Optional<PackedType> packed = packed(view, use);
+        if (packed.isPresent()) {
+            return pack(view, packed.get());
+        }
         WeightFormat format = WeightFormat.of(view.type());
         int cols = Math.toIntExact(view.shape().cols());
         if (use == WeightUse.VECTOR) {
@@ -87,6 +112,72 @@ final class CpuDevice implements Device {
                 format);
     }
 
+    @Override
+    public void beginUpload(ModelIdentity model) {
+        store.close();
+        store = options.packing() == Packing.KEPT
+                ? PackedStore.open(model, PackedStore.folder(System.getenv()), weights)
+                : PackedStore.inMemory(weights);
+        packedBytes = 0;
+        packNanos = 0;
+    }
+
+    @Override
+    public List<String> endUpload() {
+        long start = System.nanoTime();
+        Optional<Path> file = store.finish();
+        packNanos += System.nanoTime() - start;
+        List<String> notes = new ArrayList<>();
+        if (packedBytes > 0) {
+            notes.add(String.format(Locale.ROOT, "re-packed %.2f GB in %.1f s", packedBytes / 1e9, packNanos / 1e9)
+                    + file.map(f -> ", kept in " + f).orElse(""));
+        } else {
+            file.ifPresent(f -> notes.add("packed weights from " + f));
+        }
+        return notes;
+    }
+
+    /// How a weight is packed; empty when it is computed on as it is. Factors of slices are rare enough to be left to
+    /// the kernels that compute with everything.
+    private Optional<PackedType> packed(TensorView view, WeightUse use) {
+        boolean product =
+                use == WeightUse.MATMUL || use == WeightUse.MATMUL_PER_HEAD || use == WeightUse.EXPERTS;
+        if (!product || options.packing() == Packing.NONE || !view.sliceScales().isEmpty()) {
+            return Optional.empty();
+        }
+        return PackedType.of(view.type())
+                .filter(t -> t.floatActivations() || options.activations() != Activations.F32);
+    }
+
+    private PackedWeight pack(TensorView view, PackedType type) {
+        int rows = Math.toIntExact(view.shape().rows());
+        int cols = Math.toIntExact(view.shape().cols());
+        int slices = Math.toIntExact(view.shape().slices());
+        long bytes = Math.multiplyExact(slices, type.sliceBytes(rows, cols));
+        String key = type + " " + view.shape() + " " + view.name();
+        MemorySegment data = store.find(key, bytes).orElse(null);
+        if (data == null) {
+            long start = System.nanoTime();
+            requireMemory(bytes, "a re-packed copy of " + view.name(), "use --no-repack or a smaller model");
+            MemorySegment target = store.room(bytes);
+            int groups = Math.ceilDiv(rows, PackedType.ROWS);
+            int perChunk = Math.clamp(PACK_BYTES / type.groupBytes(cols), 1, groups);
+            int perSlice = Math.ceilDiv(groups, perChunk);
+            pool.run(Math.multiplyExact(slices, perSlice), (chunk, thread) -> {
+                int from = chunk % perSlice * perChunk;
+                Packer.pack(view, type, chunk / perSlice, from, Math.min(groups, from + perChunk), target);
+            });
+            data = store.keep(key, target);
+            if (view.data().isMapped()) {
+                // Its pages are not read again; should they be after all, the file has them.
+                MemoryAdvice.DONT_NEED.apply(view.data());
+            }
+            packedBytes += bytes;
+            packNanos += System.nanoTime() - start;
+        }
+        return new PackedWeight(view.name(), type, view.shape(), data, cols, rows, slices);
+    }
+
     private static float @Nullable [] factors(TensorView view) {
         if (view.sliceScales().isEmpty()) {
             return null;
@@ -99,8 +190,8 @@ final class CpuDevice implements Device {
     }
 
     private MemorySegment copy(TensorView view) {
-        requireMemory(view.data().byteSize(), "a copy of " + view.name());
-        return copies.allocate(view.data().byteSize(), 64).copyFrom(view.data());
+        requireMemory(view.data().byteSize(), "a copy of " + view.name(), "use a smaller model");
+        return weights.allocate(view.data().byteSize(), 64).copyFrom(view.data());
     }
 
     @Override
@@ -119,16 +210,16 @@ final class CpuDevice implements Device {
                             + " positions does not fit any memory; use a smaller context",
                     e);
         }
-        requireMemory(bytes, "a cache of " + spec.capacity() + " positions");
+        requireMemory(bytes, "a cache of " + spec.capacity() + " positions", "use a smaller context or a smaller model");
         return new CpuCache(spec);
     }
 
     /// Refuses what would not fit; the system would hand it out all the same and end the process later.
-    private void requireMemory(long bytes, String what) {
+    private void requireMemory(long bytes, String what, String remedy) {
         OptionalLong usable = MemoryInfo.read().usable();
         if (usable.isPresent() && bytes > usable.getAsLong()) {
             throw new PanamoeException(info.id() + ": " + what + " takes " + bytes + " bytes, available are "
-                    + usable.getAsLong() + "; use a smaller context or a smaller model");
+                    + usable.getAsLong() + "; " + remedy);
         }
     }
 
@@ -160,8 +251,10 @@ final class CpuDevice implements Device {
     @Override
     public void close() {
         pool.close();
-        if (copies.scope().isAlive()) {
-            copies.close();
+        ops.close();
+        store.close();
+        if (weights.scope().isAlive()) {
+            weights.close();
         }
     }
 }

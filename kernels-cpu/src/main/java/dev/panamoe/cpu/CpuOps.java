@@ -13,12 +13,13 @@ import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The operations. Each is done when its method returns. Rows of the small ones are spread over the threads when there
 /// is enough to do; the large ones have tasks of their own. Tasks are kept and refilled: an operation allocates nothing
 /// once its scratch memory has the size that the model needs.
-final class CpuOps implements Ops {
+final class CpuOps implements Ops, AutoCloseable {
     /// What tasks hold before their first run.
     static final Rows NO_ROWS = Rows.of(HostBuffer.allocate(Buffer.Kind.F32, 1), 1, 1);
 
@@ -26,6 +27,7 @@ final class CpuOps implements Ops {
 
     private final WorkerPool pool;
     private final MatmulTask matmul;
+    private final PackedTask packed;
     private final ExpertsTask experts;
     private final AttentionTask attention;
     private final RouteTask route;
@@ -33,10 +35,11 @@ final class CpuOps implements Ops {
     private final RowTask rows;
 
     /// @param scratch one a thread
-    CpuOps(WorkerPool pool, Scratch[] scratch) {
+    CpuOps(KernelSet kernels, WorkerPool pool, Scratch[] scratch) {
         this.pool = pool;
         this.matmul = new MatmulTask(scratch);
-        this.experts = new ExpertsTask(pool, scratch);
+        this.packed = new PackedTask(kernels, pool, scratch);
+        this.experts = new ExpertsTask(kernels, pool, scratch);
         this.attention = new AttentionTask(scratch);
         this.route = new RouteTask(scratch);
         this.rows = new RowTask(scratch);
@@ -68,12 +71,42 @@ final class CpuOps implements Ops {
 
     @Override
     public void matmul(Rows y, Weight w, Rows x) {
-        matmul.run(pool, (CpuWeight) w, x, y);
+        switch ((Matrix) w) {
+            case CpuWeight plain -> matmul.run(pool, plain, x, y);
+            case PackedWeight p -> packed.run(y, p, x);
+        }
     }
 
     @Override
     public void matmulPerHead(Rows y, Weight w, Rows x) {
-        matmul.run(pool, (CpuWeight) w, x, y);
+        matmul(y, w, x);
+    }
+
+    @Override
+    public void matmulAll(List<Rows> ys, List<Weight> ws, Rows x) {
+        if (allPacked(ws)) {
+            packed.run(ys, ws, x);
+        } else {
+            Ops.super.matmulAll(ys, ws, x);
+        }
+    }
+
+    private static boolean allPacked(List<Weight> ws) {
+        for (int i = 0; i < ws.size(); i++) {
+            if (!(ws.get(i) instanceof PackedWeight)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public void gatedMatmul(Rows y, Rows scratch, Weight gate, Weight up, Rows x, Activation activation) {
+        if (gate instanceof PackedWeight g && up instanceof PackedWeight u) {
+            packed.gated(y, scratch, g, u, x, activation);
+        } else {
+            Ops.super.gatedMatmul(y, scratch, gate, up, x, activation);
+        }
     }
 
     @Override
@@ -178,5 +211,11 @@ final class CpuOps implements Ops {
 
     static int[] ints(Ids ids) {
         return HostBuffer.ints(ids);
+    }
+
+    @Override
+    public void close() {
+        packed.close();
+        experts.close();
     }
 }

@@ -77,6 +77,6 @@ public final class CpuProvider implements BackendProvider {
                     + "; start with --add-modules " + VECTOR_MODULE);
         }
         int threads = options.threads() > 0 ? options.threads() : CpuInfo.read().performance();
-        return new CpuDevice(device, threads);
+        return new CpuDevice(device, KernelSets.choose(options.kernels()), threads, options);
     }
 }

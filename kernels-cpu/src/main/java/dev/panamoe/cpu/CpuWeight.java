@@ -1,6 +1,5 @@
 package dev.panamoe.cpu;
 
-import dev.panamoe.spi.Weight;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.Shape;
 import java.lang.foreign.Arena;
@@ -26,7 +25,7 @@ record CpuWeight(
         int slices,
         float @Nullable [] factors,
         WeightFormat format)
-        implements Weight {
+        implements Matrix {
     /// What tasks hold before their first run: one zero.
     static final CpuWeight NONE = new CpuWeight(
             "none",

@@ -12,18 +12,31 @@ import org.jspecify.annotations.Nullable;
 /// The feed-forward of chosen experts. Pairs of a token and one of its experts are sorted by expert; then three passes:
 /// gate, up and activation of every pair; down of every pair; the weighted sum of each token, in the order of its
 /// choice. A chunk of the first two is some weight rows of one expert with all its pairs, so an expert is read once
-/// and one that nobody chose is not read.
-final class ExpertsTask {
-    private static final int CHUNK_ROWS = 32;
+/// and one that nobody chose is not read; and experts with many pairs are more chunks of work, not longer ones.
+///
+/// Rows that meet packed weights are quantised before each of the two: those of tokens once, then copied to the tiles
+/// of the experts that the token chose.
+final class ExpertsTask implements AutoCloseable {
+    /// Bytes of weights that a chunk of gate or of down reads, see {@link PackedTask}.
+    private static final int CHUNK_BYTES = 48 * 1024;
+
+    private static final int MAX_CHUNK_ROWS = 128;
 
     /// Values of the result of every pair that are held at a time; more tokens are done in several goes.
     private static final int MAX_RESULTS = 8 << 20;
 
+    /// From this many values on, quantising is shared between the threads.
+    private static final int SHARED_FROM = 32 * 1024;
+
+    private final KernelSet kernels;
     private final Scratch[] scratch;
     private final WorkerPool pool;
-    private CpuWeight gate = CpuWeight.NONE;
-    private CpuWeight up = CpuWeight.NONE;
-    private CpuWeight down = CpuWeight.NONE;
+    private final Panels tokenPanels;
+    private final Panels pairPanels;
+    private final Panels hiddenPanels;
+    private Matrix gate = CpuWeight.NONE;
+    private Matrix up = CpuWeight.NONE;
+    private Matrix down = CpuWeight.NONE;
     private Experts.@Nullable Biases biases;
     private Activation activation = Activation.SILU;
     private Rows xs = CpuOps.NO_ROWS;
@@ -32,12 +45,17 @@ final class ExpertsTask {
     private Rows weights = CpuOps.NO_ROWS;
     private int firstToken;
     private int tokens;
+    private int gateChunkRows;
+    private int downChunkRows;
 
     /// Pairs of expert `e` are `starts[e]` to `starts[e + 1] - 1` in sorted order.
     private int[] starts = new int[0];
 
     /// The experts in use.
     private int[] used = new int[0];
+
+    /// The token of each pair, of those that are done at a time.
+    private int[] tokenOf = new int[0];
 
     private int[] xAt = new int[0];
     private int[] hiddenAt = new int[0];
@@ -46,43 +64,79 @@ final class ExpertsTask {
     private float[] ups = new float[0];
     private float[] results = new float[0];
 
+    private final WorkerPool.Task tokenPass = this::quantiseToken;
+    private final WorkerPool.Task gatherPass = this::gather;
     private final WorkerPool.Task hiddenPass = this::hidden;
+    private final WorkerPool.Task quantisePass = this::quantiseHidden;
     private final WorkerPool.Task downPass = this::down;
     private final WorkerPool.Task sumPass = this::sum;
 
-    ExpertsTask(WorkerPool pool, Scratch[] scratch) {
+    ExpertsTask(KernelSet kernels, WorkerPool pool, Scratch[] scratch) {
+        this.kernels = kernels;
         this.pool = pool;
         this.scratch = scratch;
+        this.tokenPanels = new Panels(kernels);
+        this.pairPanels = new Panels(kernels);
+        this.hiddenPanels = new Panels(kernels);
     }
 
     void run(Rows y, Experts experts, Rows x, Ids chosen, Rows factors) {
-        gate = (CpuWeight) experts.gate();
-        up = (CpuWeight) experts.up();
-        down = (CpuWeight) experts.down();
+        gate = (Matrix) experts.gate();
+        up = (Matrix) experts.up();
+        down = (Matrix) experts.down();
         biases = experts.biases();
         activation = experts.activation();
         xs = x;
         ys = y;
         ids = chosen;
         weights = factors;
+        gateChunkRows = chunkRows(gate);
+        downChunkRows = chunkRows(down);
         int step = Math.max(1, MAX_RESULTS / Math.multiplyExact(ids.cols(), down.rows()));
         for (firstToken = 0; firstToken < x.rows(); firstToken += step) {
             tokens = Math.min(step, x.rows() - firstToken);
             int usedExperts = sort();
-            pool.run(usedExperts * Math.ceilDiv(gate.rows(), CHUNK_ROWS), hiddenPass);
-            pool.run(usedExperts * Math.ceilDiv(down.rows(), CHUNK_ROWS), downPass);
+            quantiseTokens(usedExperts);
+            pool.run(usedExperts * Math.ceilDiv(gate.rows(), gateChunkRows), hiddenPass);
+            hiddenPanels.begin();
+            hiddenPanels.want(down, pairs());
+            if (hiddenPanels.any()) {
+                share(usedExperts, pairs() * down.cols(), quantisePass);
+            }
+            pool.run(usedExperts * Math.ceilDiv(down.rows(), downChunkRows), downPass);
             pool.run(tokens, sumPass);
+        }
+    }
+
+    private static int chunkRows(Matrix w) {
+        long rows = CHUNK_BYTES / w.type().rowBytes(w.cols());
+        return Math.clamp(rows & -PackedType.ROWS, PackedType.ROWS, MAX_CHUNK_ROWS);
+    }
+
+    private int pairs() {
+        return tokens * ids.cols();
+    }
+
+    /// Small work is done at once by the caller.
+    private void share(int chunks, int values, WorkerPool.Task pass) {
+        if (values < SHARED_FROM) {
+            for (int i = 0; i < chunks; i++) {
+                pass.run(i, 0);
+            }
+        } else {
+            pool.run(chunks, pass);
         }
     }
 
     /// A counting sort, stable; returns how many experts are in use.
     private int sort() {
-        int pairs = tokens * ids.cols();
+        int pairs = pairs();
         int experts = gate.slices();
         int[] e = HostBuffer.ints(ids);
         int at = ids.offset() + firstToken * ids.cols();
         starts = Scratch.atLeast(starts, experts + 1);
         used = Scratch.atLeast(used, experts);
+        tokenOf = Scratch.atLeast(tokenOf, pairs);
         xAt = Scratch.atLeast(xAt, pairs);
         hiddenAt = Scratch.atLeast(hiddenAt, pairs);
         resultAt = Scratch.atLeast(resultAt, pairs);
@@ -102,7 +156,8 @@ final class ExpertsTask {
         }
         for (int p = 0; p < pairs; p++) {
             int i = starts[e[at + p]]++;
-            xAt[i] = xs.offset() + (firstToken + p / ids.cols()) * xs.stride();
+            tokenOf[i] = p / ids.cols();
+            xAt[i] = xs.offset() + (firstToken + tokenOf[i]) * xs.stride();
             hiddenAt[i] = i * gate.rows();
             resultAt[i] = p * down.rows();
         }
@@ -112,16 +167,59 @@ final class ExpertsTask {
         return n;
     }
 
+    /// Leaves the rows of `xs` in the forms that gate and up want: of one token by itself, as all its experts read it
+    /// so; of more in tiles by expert.
+    private void quantiseTokens(int usedExperts) {
+        tokenPanels.begin();
+        tokenPanels.want(gate, tokens);
+        tokenPanels.want(up, tokens);
+        if (!tokenPanels.any()) {
+            return;
+        }
+        share(tokens, tokens * gate.cols(), tokenPass);
+        if (tokens > 1) {
+            pairPanels.begin();
+            pairPanels.want(gate, pairs());
+            pairPanels.want(up, pairs());
+            share(usedExperts, pairs() * gate.cols(), gatherPass);
+        }
+    }
+
+    private void quantiseToken(int token, int thread) {
+        tokenPanels.set(token, 1, 0, HostBuffer.floats(xs), xs.offset() + (firstToken + token) * xs.stride());
+    }
+
+    private void gather(int chunk, int thread) {
+        int end = starts[used[chunk] + 1];
+        for (int first = starts[used[chunk]]; first < end; first += Panel.TILE) {
+            int count = Math.min(Panel.TILE, end - first);
+            for (int slot = 0; slot < count; slot++) {
+                pairPanels.copy(first, count, slot, tokenPanels, tokenOf[first + slot]);
+            }
+        }
+    }
+
+    private void quantiseHidden(int chunk, int thread) {
+        int end = starts[used[chunk] + 1];
+        for (int first = starts[used[chunk]]; first < end; first += Panel.TILE) {
+            int count = Math.min(Panel.TILE, end - first);
+            for (int slot = 0; slot < count; slot++) {
+                hiddenPanels.set(first, count, slot, gates, hiddenAt[first + slot]);
+            }
+        }
+    }
+
     private void hidden(int chunk, int thread) {
-        int perExpert = Math.ceilDiv(gate.rows(), CHUNK_ROWS);
+        int perExpert = Math.ceilDiv(gate.rows(), gateChunkRows);
         int expert = used[chunk / perExpert];
-        int from = chunk % perExpert * CHUNK_ROWS;
-        int count = Math.min(CHUNK_ROWS, gate.rows() - from);
+        int from = chunk % perExpert * gateChunkRows;
+        int count = Math.min(gateChunkRows, gate.rows() - from);
         int first = starts[expert];
         int pairs = starts[expert + 1] - first;
         float[] x = HostBuffer.floats(xs);
-        Products.rows(gate, expert, from, count, x, xAt, gates, hiddenAt, first, pairs, scratch[thread]);
-        Products.rows(up, expert, from, count, x, xAt, ups, hiddenAt, first, pairs, scratch[thread]);
+        Panels panels = tokens == 1 ? tokenPanels : pairPanels;
+        products(gate, expert, from, count, x, xAt, panels, gates, hiddenAt, first, pairs, scratch[thread]);
+        products(up, expert, from, count, x, xAt, panels, ups, hiddenAt, first, pairs, scratch[thread]);
         if (biases != null) {
             addBias(gates, hiddenAt, (CpuWeight) biases.gate(), expert, from, count, first, pairs);
             addBias(ups, hiddenAt, (CpuWeight) biases.up(), expert, from, count, first, pairs);
@@ -133,15 +231,57 @@ final class ExpertsTask {
     }
 
     private void down(int chunk, int thread) {
-        int perExpert = Math.ceilDiv(down.rows(), CHUNK_ROWS);
+        int perExpert = Math.ceilDiv(down.rows(), downChunkRows);
         int expert = used[chunk / perExpert];
-        int from = chunk % perExpert * CHUNK_ROWS;
-        int count = Math.min(CHUNK_ROWS, down.rows() - from);
+        int from = chunk % perExpert * downChunkRows;
+        int count = Math.min(downChunkRows, down.rows() - from);
         int first = starts[expert];
         int pairs = starts[expert + 1] - first;
-        Products.rows(down, expert, from, count, gates, hiddenAt, results, resultAt, first, pairs, scratch[thread]);
+        products(
+                down,
+                expert,
+                from,
+                count,
+                gates,
+                hiddenAt,
+                hiddenPanels,
+                results,
+                resultAt,
+                first,
+                pairs,
+                scratch[thread]);
         if (biases != null) {
             addBias(results, resultAt, (CpuWeight) biases.down(), expert, from, count, first, pairs);
+        }
+    }
+
+    /// Rows `from` to `from + count - 1` of an expert with its pairs, as floats or in the panel that the weight wants.
+    /// `from` is a multiple of sixteen.
+    private void products(
+            Matrix w,
+            int expert,
+            int from,
+            int count,
+            float[] x,
+            int[] at,
+            Panels panels,
+            float[] y,
+            int[] yAt,
+            int first,
+            int pairs,
+            Scratch mine) {
+        switch (w) {
+            case CpuWeight plain -> Products.rows(plain, expert, from, count, x, at, y, yAt, first, pairs, mine);
+            case PackedWeight packed -> {
+                Panel panel = panels.of(packed);
+                int group = from / PackedType.ROWS;
+                int groups = Math.ceilDiv(count, PackedType.ROWS);
+                for (int i = first; i < first + pairs; i += Panel.TILE) {
+                    int n = Math.min(Panel.TILE, first + pairs - i);
+                    int tile = panels == tokenPanels ? 0 : i;
+                    kernels.matmul(packed, expert, group, groups, panel, tile, n, y, yAt, i, mine);
+                }
+            }
         }
     }
 
@@ -177,5 +317,12 @@ final class ExpertsTask {
             }
             y[at + i] = total;
         }
+    }
+
+    @Override
+    public void close() {
+        tokenPanels.close();
+        pairPanels.close();
+        hiddenPanels.close();
     }
 }

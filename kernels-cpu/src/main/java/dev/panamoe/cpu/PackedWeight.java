@@ -1,6 +1,5 @@
 package dev.panamoe.cpu;
 
-import dev.panamoe.spi.Weight;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.Shape;
 import java.lang.foreign.MemorySegment;
@@ -11,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 /// @param cols length of a row
 /// @param rows of one slice
 record PackedWeight(String name, PackedType packed, Shape shape, MemorySegment data, int cols, int rows, int slices)
-        implements Weight {
+        implements Matrix {
     @Override
     public QuantType type() {
         return packed.stored();

@@ -3,6 +3,7 @@ package dev.panamoe.cli;
 import dev.panamoe.engine.Pooling;
 import dev.panamoe.ffm.StdErr;
 import dev.panamoe.spec.CacheType;
+import dev.panamoe.spi.DeviceOptions;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.CommandSpec;
@@ -55,6 +56,7 @@ public final class Main {
             addHelpOption(command.getCommandSpec());
         }
         return line.setExpandAtFiles(false) // a prompt may begin with @
+                .registerConverter(DeviceOptions.Activations.class, new EnumConverter<>(DeviceOptions.Activations.class))
                 .registerConverter(CacheType.class, new EnumConverter<>(CacheType.class))
                 .registerConverter(PerplexityCommand.Method.class, new EnumConverter<>(PerplexityCommand.Method.class))
                 .registerConverter(Pooling.class, new EnumConverter<>(Pooling.class))

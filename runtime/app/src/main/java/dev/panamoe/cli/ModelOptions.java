@@ -7,6 +7,8 @@ import dev.panamoe.engine.Engine;
 import dev.panamoe.engine.EngineOptions;
 import dev.panamoe.spec.CacheType;
 import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.DeviceOptions;
+import dev.panamoe.spi.DeviceOptions.Packing;
 import dev.panamoe.spi.Probe.Usable;
 import java.util.List;
 import java.util.Optional;
@@ -53,6 +55,31 @@ final class ModelOptions {
                     "How keys and values are stored: f32, f16, bf16, q8_0 or q4_0; by default f16, for verify f32.")
     private Optional<CacheType> cacheType = Optional.empty();
 
+    @Option(
+            names = "--cpu-kernels",
+            paramLabel = "K",
+            description = "Kernels of the backend cpu: auto (default), or one that 'panamoe devices' lists, such as"
+                    + " vector or avx2.")
+    private String kernels = DeviceOptions.AUTO;
+
+    @Option(
+            names = "--activations",
+            paramLabel = "T",
+            description = "What activations are rounded to before they meet quantised weights: auto (default, the"
+                    + " backend's fastest), q8 (8 bits) or f32 (not at all).")
+    private DeviceOptions.Activations activations = DeviceOptions.Activations.AUTO;
+
+    @Option(
+            names = "--no-repack",
+            description = "Computes on the weights as they lie in the file: slower, but in half the memory while"
+                    + " loading. Activations are then f32.")
+    private boolean noRepack;
+
+    @Option(
+            names = "--no-pack-cache",
+            description = "Keeps no re-packed weights on disk for the next start.")
+    private boolean noPackCache;
+
     /// A file, or an embedded model.
     String model() {
         return model.orElse(EmbeddedModels.DEFAULT);
@@ -79,7 +106,12 @@ final class ModelOptions {
         atLeastOne("--ctx", context);
         checkBackend("--backend", backend);
         return checked(
-                () -> new EngineOptions(backend, threads.orElse(0), context.orElse(0), cacheType.orElse(storage)));
+                () -> new EngineOptions(backend, deviceOptions(), context.orElse(0), cacheType.orElse(storage)));
+    }
+
+    private DeviceOptions deviceOptions() {
+        Packing packing = noRepack ? Packing.NONE : noPackCache ? Packing.MEMORY : Packing.KEPT;
+        return new DeviceOptions(threads.orElse(0), kernels, activations, packing);
     }
 
     /// Opens the model. The caller closes it.

@@ -43,6 +43,7 @@ final class Notes {
     /// On what the model runs and why, and whether its context is one it was trained for.
     void opened(Console console, Engine engine) {
         print(console, choice(engine.backendReasons()));
+        engine.loadNotes().forEach(note -> print(console, note));
         if (engine.contextLength() > engine.spec().contextLength()) {
             print(
                     console,

@@ -8,6 +8,7 @@ import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.gguf.Metadata;
 import dev.panamoe.grammar.TokenTrie;
 import dev.panamoe.model.Caches;
+import dev.panamoe.model.LoadProgress;
 import dev.panamoe.model.MemoryPlan;
 import dev.panamoe.model.Model;
 import dev.panamoe.model.Runner;
@@ -15,7 +16,6 @@ import dev.panamoe.sampling.SamplingParams;
 import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
-import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.tokenizer.Tokenizer;
 import java.nio.file.Path;
@@ -51,7 +51,7 @@ public final class Engine implements AutoCloseable {
     private volatile @Nullable Dialect dialect;
     private volatile @Nullable TokenTrie tokenTrie;
 
-    private Engine(String source, EngineOptions options) {
+    private Engine(String source, EngineOptions options, LoadProgress progress) {
         long start = System.nanoTime();
         this.options = options;
         try {
@@ -61,8 +61,8 @@ public final class Engine implements AutoCloseable {
             Caches.check(file, spec, options.cacheType());
             tokenizer = Tokenizer.of(file.metadata());
             checkVocabulary(file, tokenizer, spec);
-            Device opened = own(choice.open(new DeviceOptions(options.threads())));
-            model = own(Model.load(file, spec, opened));
+            Device opened = own(choice.open(options.device()));
+            model = own(Model.load(file, spec, opened, progress));
             runner = own(new Runner(model, rowsFor(spec)));
         } catch (RuntimeException | Error e) {
             close();
@@ -92,7 +92,12 @@ public final class Engine implements AutoCloseable {
     /// @param model a GGUF file, or an embedded model such as `demo:gemma4`
     /// @throws PanamoeException when it cannot run here, and why
     public static Engine open(String model, EngineOptions options) {
-        return new Engine(model, options);
+        return open(model, options, LoadProgress.NONE);
+    }
+
+    /// As {@link #open(String, EngineOptions)}, telling how far it is.
+    public static Engine open(String model, EngineOptions options, LoadProgress progress) {
+        return new Engine(model, options, progress);
     }
 
     private <T extends AutoCloseable> T own(T resource) {
@@ -222,6 +227,11 @@ public final class Engine implements AutoCloseable {
     /// Why this device and not others, one line each.
     public List<String> backendReasons() {
         return choice.reasons();
+    }
+
+    /// What the device did with the weights, a line each, for people.
+    public List<String> loadNotes() {
+        return model.notes();
     }
 
     /// Wall-clock time of opening, in nanoseconds.

@@ -13,7 +13,6 @@ import dev.panamoe.spec.CacheType;
 import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
-import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.Probe.Unusable;
 import dev.panamoe.spi.Probe.Usable;
 import dev.panamoe.spi.WeightUse;
@@ -216,7 +215,7 @@ public final class Inspection {
     private boolean weights(
             Backends.Found found, DeviceInfo info, Optional<ModelSpec> spec, boolean chosen, boolean cacheable) {
         List<String> faults;
-        try (Device opened = found.provider().open(info, new DeviceOptions(options.threads()))) {
+        try (Device opened = found.provider().open(info, options.device())) {
             faults = spec.map(s -> Model.faults(file, s, opened)).orElseGet(() -> unsupported(opened));
             if (chosen && cacheable) {
                 spec.ifPresent(s -> memory(s, opened));

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -233,6 +234,26 @@ public final class GgufFile implements AutoCloseable {
             throw new IllegalStateException(name + " is closed");
         }
         mapped.forEach(MappedFile::checkUnchanged);
+    }
+
+    /// Says of two opened models whether they are the same files, unchanged: path, size and time of change of each.
+    ///
+    /// @return empty for a model that is no file of its own, or one whose facts cannot be read
+    public String identity() {
+        StringBuilder key = new StringBuilder();
+        try {
+            for (MappedFile file : mapped) {
+                key.append(file.path().toRealPath())
+                        .append('\n')
+                        .append(file.bytes().byteSize())
+                        .append(' ')
+                        .append(Files.getLastModifiedTime(file.path()))
+                        .append('\n');
+            }
+        } catch (IOException e) {
+            return "";
+        }
+        return key.toString();
     }
 
     /// Unmaps the files. Closing twice does nothing.

@@ -6,6 +6,7 @@ import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Weight;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The weights of one layer. Shapes in comments are (rows, cols): (output, input). d = embedding.
@@ -42,6 +43,7 @@ record Block(
     /// @param q (heads * headSize, d)
     /// @param k (kvHeads * headSize, d); null when another layer's keys are read
     /// @param v as k; null also when values are the raw keys
+    /// @param projections the weights of q, k and v, those that there are
     /// @param output (d, heads * headSize)
     /// @param qNorm (headSize)
     /// @param kNorm (headSize)
@@ -51,6 +53,7 @@ record Block(
             Linear q,
             @Nullable Linear k,
             @Nullable Linear v,
+            List<Weight> projections,
             Linear output,
             @Nullable Weight qNorm,
             @Nullable Weight kNorm)

@@ -103,16 +103,17 @@ final class Forward {
 
     private void attention(Intermediates a, GqaRows r, Block b, GqaWeights w, KvCache cache, Tap tap) {
         Gqa s = (Gqa) b.spec().attention();
-        project(r.q, w.q(), a.h);
+        ops.matmulAll(r.projected, w.projections(), a.h);
+        addBias(r.q, w.q());
         if (w.qNorm() != null) {
             ops.rmsNorm(r.qHeads, r.qHeads, w.qNorm(), spec.normEps());
         }
         ops.rope(r.qRope, a.positions, w.rope());
         tap.see("Qcur", b.spec().index(), r.q);
         if (w.k() != null) {
-            project(r.k, w.k(), a.h);
+            addBias(r.k, w.k());
             if (w.v() != null) {
-                project(r.v, w.v(), a.h);
+                addBias(r.v, w.v());
             } else {
                 ops.copy(r.v, r.k);
             }
@@ -135,6 +136,10 @@ final class Forward {
 
     private void project(Rows y, Linear w, Rows x) {
         ops.matmul(y, w.weight(), x);
+        addBias(y, w);
+    }
+
+    private void addBias(Rows y, Linear w) {
         if (w.bias() != null) {
             ops.addBias(y, w.bias());
         }
@@ -171,9 +176,7 @@ final class Forward {
     private void dense(Intermediates a, FfnRows r, Block b, DenseWeights w) {
         Activation activation =
                 Intermediates.denseOf(b.spec().feedForward()).orElseThrow().activation();
-        ops.matmul(r.gate, w.gate(), a.h);
-        ops.matmul(r.up, w.up(), a.h);
-        ops.glu(r.gate, r.gate, r.up, activation);
+        ops.gatedMatmul(r.gate, r.up, w.gate(), w.up(), a.h, activation);
         ops.matmul(a.branch, w.down(), r.gate);
     }
 

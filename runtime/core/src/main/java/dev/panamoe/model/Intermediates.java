@@ -102,6 +102,8 @@ final class Intermediates {
         final Rows kRope;
         final Rows v;
         final Rows vHeads;
+        /// q, k, v
+        final List<Rows> projected;
         final Rows out;
         final Rows outHeads;
 
@@ -114,6 +116,7 @@ final class Intermediates {
             kRope = kHeads.columns(0, a.rope().dims());
             v = Rows.of(s.of(Part.V), n, a.keyWidth());
             vHeads = v.split(a.kvHeads());
+            projected = List.of(q, k, v);
             out = Rows.of(s.of(Part.ATTENTION), n, a.outputWidth());
             outHeads = out.split(a.heads());
         }

@@ -22,9 +22,7 @@ public record MemoryPlan(long weights, long derived, long caches, long scratch) 
     /// @param contextLength positions of the session
     /// @param maxRows most rows of one forward pass
     public static MemoryPlan of(GgufFile file, ModelSpec spec, int contextLength, CacheType type, int maxRows) {
-        long weights = file.tensors().values().stream()
-                .mapToLong(t -> TensorView.byteSize(t.type(), t.shape()))
-                .sum();
+        long weights = weightBytes(file);
         long scratch = 4 * (Scratch.valuesPerRow(spec) * maxRows + (long) logitRows(spec, maxRows) * spec.vocabulary());
         return new MemoryPlan(
                 weights, WeightLoader.derivedBytes(spec), cacheBytes(spec, contextLength, type, maxRows), scratch);
@@ -32,6 +30,13 @@ public record MemoryPlan(long weights, long derived, long caches, long scratch) 
 
     public long total() {
         return weights + derived + caches + scratch;
+    }
+
+    /// Bytes of all tensors of a file.
+    static long weightBytes(GgufFile file) {
+        return file.tensors().values().stream()
+                .mapToLong(t -> TensorView.byteSize(t.type(), t.shape()))
+                .sum();
     }
 
     /// Bytes that the caches of one session take.

@@ -5,6 +5,7 @@ import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.spec.CacheType;
 import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.Device;
+import dev.panamoe.spi.ModelIdentity;
 import java.lang.foreign.Arena;
 import java.util.List;
 
@@ -14,27 +15,37 @@ public final class Model implements AutoCloseable {
     private final Device device;
     private final Arena derived;
     private final ModelWeights weights;
+    private final List<String> notes;
 
-    private Model(ModelSpec spec, Device device, Arena derived, ModelWeights weights) {
+    private Model(ModelSpec spec, Device device, Arena derived, ModelWeights weights, List<String> notes) {
         this.spec = spec;
         this.device = device;
         this.derived = derived;
         this.weights = weights;
+        this.notes = List.copyOf(notes);
     }
 
     /// Checks every tensor, then gives the weights to the device. The file must stay open as long as the model; file
     /// and device remain the caller's to close, after the model.
     ///
     /// @throws PanamoeException when tensors are missing, have wrong shapes or types the device lacks
-    @SuppressWarnings("MustBeClosedChecker") // The arena lives as long as the model, whose close() ends it.
     public static Model load(GgufFile file, ModelSpec spec, Device device) {
+        return load(file, spec, device, LoadProgress.NONE);
+    }
+
+    /// As {@link #load(GgufFile, ModelSpec, Device)}, telling how far it is.
+    @SuppressWarnings("MustBeClosedChecker") // The arena lives as long as the model, whose close() ends it.
+    public static Model load(GgufFile file, ModelSpec spec, Device device, LoadProgress progress) {
         WeightLoader.check(file, spec, device);
         MemoryPlan.derivedShortage(spec, device, device.freeMemory()).ifPresent(shortage -> {
             throw new PanamoeException(file.name() + ": " + shortage);
         });
         Arena derived = Arena.ofShared();
         try {
-            return new Model(spec, device, derived, WeightLoader.load(file, spec, device, derived));
+            long bytes = MemoryPlan.weightBytes(file);
+            device.beginUpload(new ModelIdentity(file.name(), file.identity(), bytes));
+            ModelWeights weights = WeightLoader.load(file, spec, device, derived, bytes, progress);
+            return new Model(spec, device, derived, weights, device.endUpload());
         } catch (RuntimeException | Error e) {
             derived.close();
             throw e;
@@ -55,6 +66,11 @@ public final class Model implements AutoCloseable {
 
     public Device device() {
         return device;
+    }
+
+    /// What the device did with the weights, a line each, for people.
+    public List<String> notes() {
+        return notes;
     }
 
     ModelWeights weights() {

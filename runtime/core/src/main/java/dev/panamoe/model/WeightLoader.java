@@ -38,12 +38,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// Finds a model's tensors, checks each against the shape its specification implies, and gives them to a device.
 ///
@@ -87,8 +89,10 @@ final class WeightLoader {
     /// Uploads every tensor of a model that {@link #check} found good.
     ///
     /// @param derived owns weights that are computed from the file's; must outlive the device's use of them
-    static ModelWeights load(GgufFile file, ModelSpec spec, Device device, Arena derived) {
-        return new WeightLoader(file, spec, new Upload(device, derived)).model();
+    /// @param bytes of all tensors
+    static ModelWeights load(
+            GgufFile file, ModelSpec spec, Device device, Arena derived, long bytes, LoadProgress progress) {
+        return new WeightLoader(file, spec, new Upload(device, derived, bytes, progress)).model();
     }
 
     /// What becomes of the tensors that the walk comes upon.
@@ -159,10 +163,27 @@ final class WeightLoader {
     }
 
     /// Gives everything to the device.
-    private record Upload(Device device, Arena derived) implements Sink {
+    private static final class Upload implements Sink {
+        private final Device device;
+        private final Arena derived;
+        private final long bytes;
+        private final LoadProgress progress;
+        private long done;
+
+        Upload(Device device, Arena derived, long bytes, LoadProgress progress) {
+            this.device = device;
+            this.derived = derived;
+            this.bytes = bytes;
+            this.progress = progress;
+        }
+
         @Override
         public Weight place(TensorView view, WeightUse use) {
-            return device.upload(view, use);
+            Weight weight = device.upload(view, use);
+            // Embeddings that are the output matrix too come twice.
+            done = Math.min(bytes, done + TensorView.byteSize(view.type(), view.shape()));
+            progress.at(done, bytes);
+            return weight;
         }
 
         @Override
@@ -291,12 +312,19 @@ final class WeightLoader {
         boolean bias = a.has(Gqa.Part.QKV_BIAS);
         boolean norms = a.has(Gqa.Part.HEAD_NORMS);
         Weight sinks = a.has(Gqa.Part.SINKS) ? vector(p + "attn_sinks.weight", a.heads()) : null;
+        Linear q = linear(p + "attn_q", d, a.queryWidth(), bias);
+        Linear k = owns ? linear(p + "attn_k", d, a.keyWidth(), bias) : null;
+        Linear v = ownsValues ? linear(p + "attn_v", d, a.keyWidth(), bias) : null;
         return new GqaWeights(
                 new Attention(a.heads(), a.scale(), a.window(), sinks),
                 rope(a.rope()),
-                linear(p + "attn_q", d, a.queryWidth(), bias),
-                owns ? linear(p + "attn_k", d, a.keyWidth(), bias) : null,
-                ownsValues ? linear(p + "attn_v", d, a.keyWidth(), bias) : null,
+                q,
+                k,
+                v,
+                Stream.of(q, k, v)
+                        .filter(Objects::nonNull)
+                        .map(Linear::weight)
+                        .toList(),
                 linear(p + "attn_output", a.outputWidth(), d, a.has(Gqa.Part.OUTPUT_BIAS)),
                 norms ? vector(p + "attn_q_norm.weight", a.headSize()) : null,
                 owns && norms ? vector(p + "attn_k_norm.weight", a.headSize()) : null);

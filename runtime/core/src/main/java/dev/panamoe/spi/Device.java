@@ -2,6 +2,7 @@ package dev.panamoe.spi;
 
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.TensorView;
+import java.util.List;
 
 /// An opened device: it holds weights, buffers and caches, and computes with them. One thread at a time may use it.
 /// Closing frees everything it holds.
@@ -14,8 +15,18 @@ public interface Device extends AutoCloseable {
     /// Whether `use` works on weights stored as `type`. What is not supported is refused when a model is loaded.
     boolean supports(WeightUse use, QuantType type);
 
+    /// Says that the weights of a model come next, before the first {@link #upload}. May be left out.
+    default void beginUpload(ModelIdentity model) {}
+
     /// Takes a weight over, re-packed or as it is. The bytes of `view` must stay mapped while the device is open.
     Weight upload(TensorView view, WeightUse use);
+
+    /// Says that all weights of the model are uploaded.
+    ///
+    /// @return what a user may want to know of it, a line each: what was re-packed, what is kept where
+    default List<String> endUpload() {
+        return List.of();
+    }
 
     /// Zeroed memory for `size` values.
     ///

@@ -3,6 +3,53 @@ package dev.panamoe.spi;
 /// How to open a device.
 ///
 /// @param threads host threads to compute with; 0 = as many as the backend thinks best
-public record DeviceOptions(int threads) {
+/// @param kernels which of the device's kernel sets to use: {@link #AUTO}, or a name that the backend knows
+/// @param activations what activations are rounded to before they meet weights
+/// @param packing what becomes of weights when they are uploaded
+public record DeviceOptions(int threads, String kernels, Activations activations, Packing packing) {
+    /// Lets the backend choose.
+    public static final String AUTO = "auto";
+
     public static final DeviceOptions DEFAULT = new DeviceOptions(0);
+
+    /// What activations are rounded to before they are multiplied with weights.
+    public enum Activations {
+        /// What the backend is fastest with.
+        AUTO,
+        /// Nothing: float32, which the tightest tolerances ask for.
+        F32,
+        /// 8 bits in blocks of 32, for weights of quantised types.
+        Q8
+    }
+
+    /// Whether weights are brought into the order that the kernels like best.
+    public enum Packing {
+        /// Re-packed, and kept in a file beside the user's other caches, which is mapped at the next start.
+        KEPT,
+        /// Re-packed at every start.
+        MEMORY,
+        /// Computed on as they lie in the model file: for machines whose memory the model just fills.
+        NONE
+    }
+
+    /// Defaults but for the threads.
+    public DeviceOptions(int threads) {
+        this(threads, AUTO, Activations.AUTO, Packing.MEMORY);
+    }
+
+    public DeviceOptions withThreads(int count) {
+        return new DeviceOptions(count, kernels, activations, packing);
+    }
+
+    public DeviceOptions withKernels(String name) {
+        return new DeviceOptions(threads, name, activations, packing);
+    }
+
+    public DeviceOptions withActivations(Activations type) {
+        return new DeviceOptions(threads, kernels, type, packing);
+    }
+
+    public DeviceOptions withPacking(Packing what) {
+        return new DeviceOptions(threads, kernels, activations, what);
+    }
 }

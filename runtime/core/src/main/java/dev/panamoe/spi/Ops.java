@@ -1,6 +1,7 @@
 package dev.panamoe.spi;
 
 import dev.panamoe.spec.Activation;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The operations every backend offers; `dev.panamoe.reference` defines them.
@@ -18,6 +19,25 @@ public interface Ops {
 
     /// `y[r,o] = sum_c W[o,c] * x[r,c]`. W: (out, in) of any supported type; x: (rows, in); y: (rows, out).
     void matmul(Rows y, Weight w, Rows x);
+
+    /// {@link #matmul} of the same `x` with several weights of one slice each: q, k and v. One launch where that pays.
+    ///
+    /// @param ys (rows, out of the weight at the same place); there may be more of them than weights
+    default void matmulAll(List<Rows> ys, List<Weight> ws, Rows x) {
+        for (int i = 0; i < ws.size(); i++) {
+            matmul(ys.get(i), ws.get(i), x);
+        }
+    }
+
+    /// `y = activation(gate x, up x)`: the first half of a dense feed-forward. gate, up: (width, in); y, scratch:
+    /// (rows, width).
+    ///
+    /// @param scratch what is in it afterwards is not said
+    default void gatedMatmul(Rows y, Rows scratch, Weight gate, Weight up, Rows x, Activation activation) {
+        matmul(y, gate, x);
+        matmul(scratch, up, x);
+        glu(y, y, scratch, activation);
+    }
 
     /// Row `r` is multiplied with slice `r % heads`: `y[r,o] = sum_c W[r % heads,o,c] * x[r,c]`.
     /// W: (heads, out, in); x: (tokens * heads, in); y: (tokens * heads, out).

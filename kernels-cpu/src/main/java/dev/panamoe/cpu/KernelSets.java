@@ -1,0 +1,39 @@
+package dev.panamoe.cpu;
+
+import dev.panamoe.PanamoeException;
+import dev.panamoe.ffm.CpuInfo;
+import dev.panamoe.spi.DeviceOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/// The kernel sets of this machine: native code for its instruction set, and the Vector API, which is always there.
+final class KernelSets {
+    private KernelSets() {}
+
+    /// All sets, fastest first, with those that cannot be used here and why.
+    static List<NativeKernels.Candidate> candidates() {
+        List<NativeKernels.Candidate> all = new ArrayList<>(NativeKernels.candidates(CpuInfo.read()));
+        all.add(NativeKernels.Candidate.usable(new VectorKernels()));
+        return all;
+    }
+
+    /// The set of that name, or the fastest usable one for {@link DeviceOptions#AUTO}.
+    ///
+    /// @throws PanamoeException when there is none of that name, or it cannot be used here
+    static KernelSet choose(String name) {
+        List<NativeKernels.Candidate> all = candidates();
+        for (NativeKernels.Candidate c : all) {
+            if (name.equals(DeviceOptions.AUTO) && c.kernels().isPresent()) {
+                return c.kernels().get();
+            }
+            if (name.equals(c.name())) {
+                return c.kernels()
+                        .orElseThrow(() -> new PanamoeException("cpu: the kernels '" + name + "' cannot be used here: "
+                                + c.reason() + "; leave out --cpu-kernels to take the best that can"));
+            }
+        }
+        throw new PanamoeException("cpu: there are no kernels '" + name + "'; there are " + DeviceOptions.AUTO + ", "
+                + all.stream().map(NativeKernels.Candidate::name).collect(Collectors.joining(", ")));
+    }
+}

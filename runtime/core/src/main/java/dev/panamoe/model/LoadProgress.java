@@ -1,0 +1,11 @@
+package dev.panamoe.model;
+
+/// Is told how far loading is, from the thread that loads.
+@FunctionalInterface
+public interface LoadProgress {
+    LoadProgress NONE = (done, total) -> {};
+
+    /// @param done bytes of weights that are on the device
+    /// @param total bytes of all
+    void at(long done, long total);
+}
