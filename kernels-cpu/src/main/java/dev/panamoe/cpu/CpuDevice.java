@@ -4,6 +4,7 @@ import dev.panamoe.PanamoeException;
 import dev.panamoe.ffm.MemoryInfo;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.CacheSpec;
+import dev.panamoe.spi.Ceilings;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.HostBuffer;
@@ -18,6 +19,7 @@ import dev.panamoe.tensor.TensorView;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -155,6 +157,11 @@ final class CpuDevice implements Device {
     @Override
     public void read(Ids ids, int[] target) {
         HostBuffer.read(ids, target);
+    }
+
+    @Override
+    public Optional<Ceilings> measureCeilings() {
+        return Optional.of(CeilingsProbe.measure(pool));
     }
 
     @Override
