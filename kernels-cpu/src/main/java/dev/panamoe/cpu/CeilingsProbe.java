@@ -43,14 +43,14 @@ final class CeilingsProbe {
         return new Ceilings(probe.reads(), probe.flops(), OptionalDouble.empty());
     }
 
-    /// Four times the last cache, but at most an eighth of what is free, in whole blocks.
+    /// Twice the last cache, of which reading on and on then finds nothing, but at most an eighth of what is free.
     private static long bufferBytes() {
         long cache = CpuInfo.read().caches().stream()
                 .mapToLong(CpuInfo.Cache::bytes)
                 .max()
                 .orElse(0);
         long free = MemoryInfo.read().usable().orElse(Long.MAX_VALUE);
-        long wanted = Math.clamp(4 * cache, 256 * MIB, 2048 * MIB);
+        long wanted = Math.clamp(2 * cache, 128 * MIB, 1024 * MIB);
         return Math.max(Math.min(wanted, free / 8) / BLOCK, 1) * BLOCK;
     }
 
