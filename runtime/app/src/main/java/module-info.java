@@ -4,6 +4,7 @@ module dev.panamoe.app {
     requires static transitive org.jspecify;
     requires dev.panamoe.core;
     requires dev.panamoe.ffm;
+    requires java.management;
     requires info.picocli;
     requires org.jline;
     requires tools.jackson.databind;

@@ -3,8 +3,10 @@ package dev.panamoe.cpu;
 import dev.panamoe.PanamoeException;
 import dev.panamoe.ffm.MemoryAdvice;
 import dev.panamoe.ffm.MemoryInfo;
+import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.CacheSpec;
+import dev.panamoe.spi.Ceilings;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.DeviceOptions;
@@ -65,6 +67,13 @@ final class CpuDevice implements Device {
     @Override
     public DeviceInfo info() {
         return info;
+    }
+
+    @Override
+    public Arithmetic arithmetic() {
+        return options.packing() == Packing.NONE || options.activations() == Activations.F32
+                ? Arithmetic.F32
+                : Arithmetic.INT8;
     }
 
     @Override
@@ -246,6 +255,11 @@ final class CpuDevice implements Device {
     @Override
     public void read(Ids ids, int[] target) {
         HostBuffer.read(ids, target);
+    }
+
+    @Override
+    public Optional<Ceilings> measureCeilings() {
+        return Optional.of(CeilingsProbe.measure(pool));
     }
 
     @Override

@@ -51,6 +51,7 @@ public final class Main {
                 .addSubcommand(new LogitsCommand(console))
                 .addSubcommand(new PerplexityCommand(console))
                 .addSubcommand(new VerifyCommand(console))
+                .addSubcommand(new BenchCommand(console))
                 .addSubcommand(new CommandLine.HelpCommand());
         for (CommandLine command : line.getSubcommands().values()) {
             addHelpOption(command.getCommandSpec());

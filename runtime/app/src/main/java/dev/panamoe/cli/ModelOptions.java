@@ -121,26 +121,32 @@ final class ModelOptions {
 
     /// @throws ParameterException when no backend, usable here or not, and no device has this name
     void checkBackend(String option, String name) {
+        unknownBackend(name).ifPresent(problem -> {
+            throw invalid(option, problem);
+        });
+    }
+
+    /// Why no backend, usable here or not, and no device has this name; empty when one has.
+    static Optional<String> unknownBackend(String name) {
         if (name.equals(Backends.AUTO)) {
-            return;
+            return Optional.empty();
         }
         List<Backends.Found> all = Backends.survey();
         String family = name.contains(":") ? name.substring(0, name.indexOf(':')) : name;
-        Backends.Found found = all.stream()
-                .filter(f -> f.name().equals(family))
-                .findFirst()
-                .orElseThrow(() -> invalid(
-                        option,
-                        "there is no backend '" + name + "', there are " + Backends.AUTO + ", "
-                                + all.stream().map(Backends.Found::name).collect(Collectors.joining(", "))));
-        if (found.probe() instanceof Usable usable && !name.equals(family)) {
+        Optional<Backends.Found> found =
+                all.stream().filter(f -> f.name().equals(family)).findFirst();
+        if (found.isEmpty()) {
+            return Optional.of("there is no backend '" + name + "', there are " + Backends.AUTO + ", "
+                    + all.stream().map(Backends.Found::name).collect(Collectors.joining(", ")));
+        }
+        if (found.get().probe() instanceof Usable usable && !name.equals(family)) {
             List<String> ids = usable.devices().stream().map(DeviceInfo::id).toList();
             if (!ids.contains(name)) {
-                throw invalid(
-                        option,
+                return Optional.of(
                         "there is no device '" + name + "', of " + family + " there is " + String.join(", ", ids));
             }
         }
+        return Optional.empty();
     }
 
     /// @throws ParameterException when there is a number below 1

@@ -7,14 +7,18 @@ import dev.panamoe.engine.Completion;
 import dev.panamoe.engine.Engine;
 import dev.panamoe.engine.EngineOptions;
 import dev.panamoe.engine.GenerationOptions;
+import dev.panamoe.engine.Profile;
+import dev.panamoe.engine.Profiler;
 import dev.panamoe.engine.Session;
 import dev.panamoe.sampling.SamplingParams;
+import dev.panamoe.spi.Ceilings;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -70,6 +74,12 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Prints one JSON object at the end and nothing else on standard output.")
     private boolean json;
 
+    @Option(
+            names = "--profile",
+            description = "Shows the time and the work of each operation on standard error, with --json in the object;"
+                    + " measuring slows the answer.")
+    private boolean profile;
+
     @Mixin
     private Notes notes = new Notes();
 
@@ -109,9 +119,12 @@ final class RunCommand implements Callable<Integer> {
             }
             AnswerPrinter printer =
                     new AnswerPrinter(console, !json, notes.quiet() || json ? Thoughts.HIDE : Thoughts.SHOW);
+            // Before the answer: the ceilings take a second.
+            Optional<Ceilings> ceilings = profile ? engine.measureCeilings() : Optional.empty();
             printer.start();
             Completion answer;
-            try {
+            Optional<Profile> measured;
+            try (@Nullable Profiler profiler = profile ? engine.newProfiler() : null) {
                 if (tokens.isPresent()) {
                     answer = session.complete(tokens.get(), options, printer::print);
                 } else if (raw) {
@@ -120,17 +133,22 @@ final class RunCommand implements Callable<Integer> {
                     answer = session.answer(
                             conversation(text), callable, answers.templateVariables(), options, printer::print);
                 }
+                measured = Optional.ofNullable(profiler).map(Profiler::result);
             } finally {
                 printer.finish();
             }
+            ProfileTable table = new ProfileTable(ceilings, engine.arithmetic());
             if (json) {
-                Json.print(console.out(), describe(engine, answer, params.seed()));
+                ObjectNode object = describe(engine, answer, params.seed());
+                measured.ifPresent(m -> table.describe(object.putArray("profile"), m));
+                Json.print(console.out(), object);
             } else {
                 console.out().print("\n");
                 for (ToolCall call : answer.toolCalls()) {
                     console.out().printUntrusted("call " + call.name() + " " + call.arguments() + "\n");
                 }
                 console.out().flush();
+                measured.ifPresent(m -> table.print(console.err(), m));
             }
             speed(engine, answer);
             return ExitCode.DONE;

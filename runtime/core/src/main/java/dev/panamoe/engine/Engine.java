@@ -14,14 +14,20 @@ import dev.panamoe.model.Model;
 import dev.panamoe.model.Runner;
 import dev.panamoe.sampling.SamplingParams;
 import dev.panamoe.spec.ModelSpec;
+import dev.panamoe.spi.Arithmetic;
+import dev.panamoe.spi.Ceilings;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rows;
+import dev.panamoe.tensor.TensorView;
 import dev.panamoe.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -127,6 +133,43 @@ public final class Engine implements AutoCloseable {
         return new Embedder(this, embedding);
     }
 
+    /// Measures every operation of all sessions until the result is closed. Two at a time measure nothing useful.
+    public Profiler newProfiler() {
+        ProfiledOps ops = new ProfiledOps(model.device(), model.device().ops());
+        useOps(ops);
+        return new Profiler(this, ops);
+    }
+
+    /// Computes as before {@link #newProfiler}.
+    void endProfiling() {
+        useOps(model.device().ops());
+    }
+
+    private void useOps(Ops ops) {
+        acquire().useOps(ops);
+        release();
+    }
+
+    /// Measures what the device can do at most. Other sessions wait.
+    public Optional<Ceilings> measureCeilings() {
+        acquire();
+        try {
+            return model.device().measureCeilings();
+        } finally {
+            release();
+        }
+    }
+
+    /// What products are made of.
+    public Arithmetic arithmetic() {
+        return model.device().arithmetic();
+    }
+
+    /// The tensors of the model.
+    public Collection<TensorView> tensors() {
+        return file.tensors().values();
+    }
+
     private void requireOpen() {
         if (closed) {
             throw new IllegalStateException("the engine is closed");
@@ -217,6 +260,10 @@ public final class Engine implements AutoCloseable {
     /// What the model's authors recommend.
     public SamplingParams defaultSampling() {
         return SamplingParams.defaults(file.metadata()::findFloat);
+    }
+
+    EngineOptions options() {
+        return options;
     }
 
     /// The device that computes.

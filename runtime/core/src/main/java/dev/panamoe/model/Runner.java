@@ -1,19 +1,20 @@
 package dev.panamoe.model;
 
 import dev.panamoe.spi.Device;
+import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rows;
 
 /// Runs forward passes of one model with one set of buffers. One thread at a time may use it.
 public final class Runner implements AutoCloseable {
     private final Model model;
     private final Device device;
-    private final Forward forward;
     private final Scratch scratch;
     private final int maxRows;
     private final int[] hostTokens;
     private final int[] hostPositions;
     private final Rows oneLogitRow;
 
+    private Forward forward;
     private Intermediates current;
 
     /// @param maxRows most rows of one forward pass
@@ -31,6 +32,13 @@ public final class Runner implements AutoCloseable {
 
     public Model model() {
         return model;
+    }
+
+    /// Computes with these operations from now on.
+    ///
+    /// @param ops the device's own, or ones that pass everything on to them
+    public void useOps(Ops ops) {
+        forward = new Forward(model.spec(), model.weights(), ops);
     }
 
     /// Most rows of one forward pass.

@@ -3,6 +3,7 @@ package dev.panamoe.spi;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.TensorView;
 import java.util.List;
+import java.util.Optional;
 
 /// An opened device: it holds weights, buffers and caches, and computes with them. One thread at a time may use it.
 /// Closing frees everything it holds.
@@ -54,6 +55,16 @@ public interface Device extends AutoCloseable {
 
     /// Waits for all operations, then copies ids to the host.
     void read(Ids ids, int[] target);
+
+    /// What products of this device are made of.
+    default Arithmetic arithmetic() {
+        return Arithmetic.F32;
+    }
+
+    /// Measures what this device can do at most, in less than three seconds; empty when it has no way to.
+    default Optional<Ceilings> measureCeilings() {
+        return Optional.empty();
+    }
 
     @Override
     void close();

@@ -1,0 +1,184 @@
+package dev.panamoe.cli;
+
+import dev.panamoe.PanamoeException;
+import dev.panamoe.cli.BenchResult.Setting;
+import dev.panamoe.cli.BenchResult.Timing;
+import dev.panamoe.engine.Benchmark;
+import dev.panamoe.engine.Benchmark.Test;
+import dev.panamoe.engine.Engine;
+import dev.panamoe.engine.EngineOptions;
+import dev.panamoe.engine.Parity;
+import dev.panamoe.engine.Profile;
+import dev.panamoe.engine.Profiler;
+import dev.panamoe.spi.Ceilings;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Runs all tests of all models on all backends, one after the other.
+final class BenchRunner {
+    /// Warm-up passes of tests that take next to no time.
+    private static final int MOST_WARM_UPS = 1000;
+
+    private static final long SEED = 42;
+
+    private final Plan plan;
+    private final Console console;
+    private final Notes notes;
+    private final Progress progress;
+    private final Map<Place, Optional<Ceilings>> ceilings = new LinkedHashMap<>();
+
+    /// A device with a number of threads: what ceilings belong to.
+    record Place(String device, int threads) {}
+
+    /// What to do.
+    ///
+    /// @param options what is the same for all
+    /// @param warmUpSeconds each test is run at least once, and for at least so long, before it is timed
+    /// @param parityTokens how many tokens are compared with the reference; 0 = none
+    record Plan(
+            List<String> models,
+            List<String> backends,
+            List<Integer> threads,
+            List<Test> tests,
+            int repeats,
+            double warmUpSeconds,
+            int parityTokens,
+            boolean profile,
+            EngineOptions options) {}
+
+    BenchRunner(Plan plan, Console console, Notes notes) {
+        this.plan = plan;
+        this.console = console;
+        this.notes = notes;
+        this.progress = new Progress(console, notes);
+    }
+
+    List<BenchResult> run() {
+        List<BenchResult> results = new ArrayList<>();
+        try {
+            for (String model : plan.models()) {
+                Optional<Parity> parity = parity(model);
+                for (String backend : plan.backends()) {
+                    for (int threads : plan.threads()) {
+                        results.addAll(run(model, backend, threads, parity));
+                    }
+                }
+            }
+        } finally {
+            progress.clear();
+        }
+        return results;
+    }
+
+    /// What was measured of each device.
+    Map<Place, Optional<Ceilings>> ceilings() {
+        return ceilings;
+    }
+
+    private int positions() {
+        return Math.toIntExact(
+                plan.tests().stream().mapToLong(Test::positions).max().orElseThrow());
+    }
+
+    private Engine open(String model, String backend, int threads) {
+        return Engine.open(
+                model,
+                plan.options().withBackend(backend).withThreads(threads).withContextLength(positions()));
+    }
+
+    private Optional<Parity> parity(String model) {
+        if (plan.parityTokens() == 0) {
+            return Optional.empty();
+        }
+        progress.show(model + ": the reference computes " + Count.of(plan.parityTokens(), "token") + " for parity…");
+        try (Engine reference = open(model, "reference", 0)) {
+            checkContext(model, reference);
+            return Optional.of(Parity.of(reference, plan.parityTokens()));
+        }
+    }
+
+    private void checkContext(String model, Engine engine) {
+        int trained = engine.spec().contextLength();
+        for (Test test : plan.tests()) {
+            if (test.positions() > trained) {
+                throw new PanamoeException(model + ": " + test.name() + " at a depth of " + test.depth() + " takes "
+                        + test.positions() + " positions, but the model was trained for " + trained
+                        + "; use a smaller --depth, -p or -n");
+            }
+        }
+    }
+
+    private List<BenchResult> run(String model, String backend, int threads, Optional<Parity> parity) {
+        List<BenchResult> results = new ArrayList<>();
+        progress.show(model + ": loading on " + backend + "…");
+        try (Engine engine = open(model, backend, threads)) {
+            checkContext(model, engine);
+            BenchModel facts = BenchModel.of(model, engine);
+            String device = engine.device().id();
+            String where = facts.name() + ", " + device + ", " + Count.of(threads, "thread") + ", ";
+            progress.show(where + "ceilings…");
+            Optional<Ceilings> limits = ceilings.computeIfAbsent(new Place(device, threads), p -> engine.measureCeilings());
+            progress.show(where + "parity…");
+            Optional<Parity.Result> checked = parity.map(p -> p.check(engine));
+            try (Benchmark benchmark = new Benchmark(engine, positions(), SEED)) {
+                Setting setting = new Setting(
+                        facts, device, threads, benchmark.rows(), engine.arithmetic(), limits, checked);
+                checked.ifPresent(c -> tell(setting, c));
+                for (Test test : plan.tests()) {
+                    BenchResult untimed = new BenchResult(setting, test, Optional.empty());
+                    results.add(
+                            setting.failed()
+                                    ? untimed
+                                    : new BenchResult(
+                                            setting,
+                                            test,
+                                            Optional.of(time(engine, benchmark, test, where + untimed.label()))));
+                }
+            }
+        }
+        return results;
+    }
+
+    private void tell(Setting setting, Parity.Result parity) {
+        progress.clear();
+        notes.print(
+                console,
+                setting.model().name() + ", " + setting.device() + ": "
+                        + (parity.isSound() ? "parity with the reference" : "FAILED parity with the reference")
+                        + ", the logits differ by " + Figures.short3(parity.difference()) + " of their size, at most "
+                        + Figures.short3(parity.bound()) + " is allowed");
+    }
+
+    private Timing time(Engine engine, Benchmark benchmark, Test test, String what) {
+        progress.show(what + ": warm-up…");
+        long begin = System.nanoTime();
+        Profile work = profile(engine, benchmark, test);
+        for (int i = 0; i < MOST_WARM_UPS && System.nanoTime() - begin < 1e9 * plan.warmUpSeconds(); i++) {
+            benchmark.run(test);
+        }
+        List<Double> samples = new ArrayList<>();
+        for (int i = 1; i <= plan.repeats(); i++) {
+            progress.show(what + ": repeat " + i + " of " + plan.repeats() + "…");
+            samples.add(1e9 * test.tokens() / benchmark.run(test));
+        }
+        Optional<Profile> profile =
+                plan.profile() ? Optional.of(profile(engine, benchmark, test)) : Optional.empty();
+        return new Timing(
+                samples,
+                work.phases().stream().mapToLong(Profile.Phase::streamedBytes).sum(),
+                work.phases().stream().mapToDouble(Profile.Phase::flops).sum(),
+                profile);
+    }
+
+    /// Of the test alone, without what fills the context before it.
+    private static Profile profile(Engine engine, Benchmark benchmark, Test test) {
+        benchmark.prepare(test);
+        try (Profiler profiler = engine.newProfiler()) {
+            benchmark.run(test);
+            return profiler.result();
+        }
+    }
+}
