@@ -27,7 +27,7 @@ final class Packer {
         long start = slice * type.sliceBytes(rows, cols);
         for (int row = from * PackedType.ROWS; row < Math.min(to * PackedType.ROWS, rows); row++) {
             long group = start + row / PackedType.ROWS * type.groupBytes(cols);
-            long source = slice * view.sliceStride() + row * view.rowBytes();
+            long source = view.sliceStart(slice) + row * view.rowBytes();
             row(type, view.data(), source, cols, target, group, row % PackedType.ROWS);
         }
     }
