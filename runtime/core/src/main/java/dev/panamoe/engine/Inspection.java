@@ -149,6 +149,7 @@ public final class Inspection {
             return;
         }
         attempt("tokenizer", () -> Tokenizer.of(file.metadata())).ifPresent(tokenizer -> {
+            Tokenizer.doubt(file.metadata()).ifPresent(notes::add);
             String pre = text("tokenizer.ggml.pre");
             findings.put(
                     "tokenizer",

@@ -143,6 +143,18 @@ class InspectionTest {
     }
 
     @Test
+    void aPreTokeniserThatIsNotNamedIsNoted() throws IOException {
+        byte[] model = Files.readAllBytes(FIXTURES.resolve("qwen3-moe/model.gguf"));
+        replace(model, "tokenizer.ggml.pre", "tokenizer.ggml.PRE");
+        Inspection inspection = inspect(Files.write(folder.resolve("m.gguf"), model));
+        assertThat(inspection.runs()).isTrue();
+        assertThat(inspection.notes())
+                .singleElement()
+                .asString()
+                .contains("tokenizer.ggml.pre", "convert the model again");
+    }
+
+    @Test
     void partsThatAreNotThere() throws IOException {
         for (int part : new int[] {1, 3}) {
             String name = "model-shards-q8_0-0000" + part + "-of-00003.gguf";

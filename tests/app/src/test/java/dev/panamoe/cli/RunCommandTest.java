@@ -51,6 +51,24 @@ class RunCommandTest {
     }
 
     @Test
+    void aTokenizerThatTheFileDoesNotNameIsWarnedOf(@org.junit.jupiter.api.io.TempDir java.nio.file.Path folder)
+            throws java.io.IOException {
+        var fixture = java.nio.file.Path.of(System.getProperty("panamoe.testdata"), "fixtures/qwen3-moe/model.gguf");
+        String sound = java.nio.file.Files.readString(fixture, java.nio.charset.StandardCharsets.ISO_8859_1);
+        var unnamed = java.nio.file.Files.writeString(
+                folder.resolve("m.gguf"),
+                sound.replace("tokenizer.ggml.pre", "tokenizer.ggml.PRE"),
+                java.nio.charset.StandardCharsets.ISO_8859_1);
+        Cli.Result result = Cli.run("run", "--model", unnamed.toString(), "--raw", "-n", "1", "Hello");
+        assertThat(result.code()).isZero();
+        assertThat(result.errLines())
+                .filteredOn(line -> line.startsWith("warning: "))
+                .singleElement()
+                .asString()
+                .contains("tokenizer.ggml.pre", "convert the model again");
+    }
+
+    @Test
     void aContextBeyondTheTrainedOneIsWarnedOf() {
         Cli.Result result = Cli.run("run", "--temp", "0", "--ctx", "1025", QUESTION);
         assertThat(result.out()).isEqualTo(ANSWER + "\n");
