@@ -13,6 +13,8 @@ import dev.panamoe.gguf.Printable;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -129,7 +131,7 @@ public final class JsonSchema {
     }
 
     private static String shown(JsonNode node) {
-        return Printable.escape(node.toString(), 60);
+        return node.isMissingNode() ? "nothing" : Printable.escape(node.toString(), 60);
     }
 
     private static String quoted(String text) {
@@ -297,9 +299,12 @@ public final class JsonSchema {
         if (!ref.startsWith(ROOT)) {
             throw refused(pointer, "\"$ref\" " + quoted(ref) + " is not supported; refer to \"#/$defs/…\"");
         }
+        String pointed;
         JsonNode target;
         try {
-            target = resolve(ref);
+            // A reference is part of a URI. A plus sign stands for itself there.
+            pointed = URLDecoder.decode(ref.replace("+", "%2B"), StandardCharsets.UTF_8);
+            target = resolve(pointed);
         } catch (IllegalArgumentException e) {
             throw new PanamoeException(
                     source + ": " + Printable.escape(pointer) + ": \"$ref\" " + quoted(ref) + " is no JSON pointer", e);
@@ -307,7 +312,7 @@ public final class JsonSchema {
         if (target.isMissingNode()) {
             throw refused(pointer, "\"$ref\" " + quoted(ref) + " leads nowhere");
         }
-        return ruleOf(ref);
+        return ruleOf(pointed);
     }
 
     private Expr anyOf(Keywords keywords) {

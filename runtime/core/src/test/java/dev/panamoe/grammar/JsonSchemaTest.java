@@ -212,6 +212,9 @@ class JsonSchemaTest {
                         List.of("{'v':1,'next':null}", "{'v':1,'next':{'v':2,'next':null}}"),
                         List.of("{'v':1}", "{'v':1,'next':{}}")),
                 schema(
+                        "{'$ref':'#/$defs/L%3C%C3%A9%3E','$defs':{'L<é>':{'type':'null'}}}",
+                        List.of("null"), List.of("1")),
+                schema(
                         "{'type':'string','pattern':'^[A-Z]{2}-\\\\d+$'}",
                         List.of("'AB-1'", "'XY-123'"), List.of("'AB-'", "'ab-1'", "'AB-1x'")),
                 schema(
@@ -260,6 +263,13 @@ class JsonSchemaTest {
     }
 
     @Test
+    void nothingIsNoSchema() {
+        assertThatThrownBy(() -> JsonSchema.toGrammar(" ", "s"))
+                .isInstanceOf(PanamoeException.class)
+                .hasMessage("s: #: expected a JSON Schema, that is an object, found nothing");
+    }
+
+    @Test
     void jsonModeIsAnyObject() {
         Grammar grammar = JsonSchema.anyObject();
         assertThat(List.of("{}", "{\"a\": [1, {\"b\": null}], \"c\": \"\\u00e9\"}"))
@@ -299,6 +309,7 @@ class JsonSchemaTest {
             {"$ref":"#/$defs/x"}                             § s: #: "$ref" "#/$defs/x" leads nowhere
             {"$ref":"other.json"}                            § s: #: "$ref" "other.json" is not supported
             {"$defs":{"a":{"$id":"b","type":"null"}},"$ref":"#/$defs/a"} § s: #/$defs/a: keyword "$id" is not supported inside a schema
+            {"$ref":"#/a%2"}                                 § s: #: "$ref" "#/a%2" is no JSON pointer
             {"$ref":"#x"}                                    § s: #: "$ref" "#x" is no JSON pointer
             {"$ref":"#"}                                     § s: rule "#" never ends
             {"$ref":"#/$defs/a","type":"string"}             § s: #: keyword "type" is not supported beside "$ref"
