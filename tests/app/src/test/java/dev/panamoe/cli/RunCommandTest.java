@@ -43,6 +43,18 @@ class RunCommandTest {
     }
 
     @Test
+    void anAnswerThatIsCutUnawaresIsTold() {
+        assertThat(Cli.run("run", "--temp", "0", "-n", "3", QUESTION).err()).doesNotContain("cut off");
+        assertThat(Cli.run("run", "--temp", "0", "-n", "1", "--json-object", QUESTION)
+                        .errLines())
+                .hasSize(3)
+                .contains("the answer was cut off at -n 1 tokens; it need not have the form that was asked for");
+        assertThat(Cli.run("run", "--temp", "0", "--ctx", "40", "--ignore-eos", QUESTION)
+                        .errLines())
+                .contains("the answer was cut off because the context is full; a larger --ctx holds more");
+    }
+
+    @Test
     void theChoiceOfABackendIsOneLine() {
         assertThat(Notes.choice(java.util.List.of(
                         "backend b: best", "not a: slow; for tests", "not c: no driver", "not d: no driver; remedy")))
