@@ -112,7 +112,8 @@ final class CpuDevice implements Device {
                 view.type(),
                 view.shape(),
                 view.data().isNative() ? view.data() : copy(view),
-                view.sliceStride(),
+                view.sliceStarts().isEmpty() ? view.sliceStride() : 0,
+                starts(view),
                 view.rowBytes(),
                 cols,
                 Math.toIntExact(view.shape().rows()),
@@ -185,6 +186,12 @@ final class CpuDevice implements Device {
             packNanos += System.nanoTime() - start;
         }
         return new PackedWeight(view.name(), type, view.shape(), data, cols, rows, slices);
+    }
+
+    private static long @Nullable [] starts(TensorView view) {
+        return view.sliceStarts().isEmpty()
+                ? null
+                : view.sliceStarts().stream().mapToLong(Long::longValue).toArray();
     }
 
     private static float @Nullable [] factors(TensorView view) {

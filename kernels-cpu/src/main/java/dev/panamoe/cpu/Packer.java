@@ -6,8 +6,7 @@ import java.lang.foreign.MemorySegment;
 
 /// From the blocks of a model file to the packed layout of `docs/packed-weights.md`. Values are moved, never changed.
 ///
-/// A row of the file goes into every sixteenth place of its group, four columns (a word) at a time; plain code with four
-/// values in a word, which reads the file as fast as memory gives it to one core or two.
+/// A row of the file goes into every sixteenth place of its group, four columns (a word) at a time.
 final class Packer {
     /// One bit of, two bits of, the low and the high nibble of each byte of a word.
     private static final int BIT = 0x01010101;
@@ -27,7 +26,7 @@ final class Packer {
         long start = slice * type.sliceBytes(rows, cols);
         for (int row = from * PackedType.ROWS; row < Math.min(to * PackedType.ROWS, rows); row++) {
             long group = start + row / PackedType.ROWS * type.groupBytes(cols);
-            long source = slice * view.sliceStride() + row * view.rowBytes();
+            long source = view.sliceStart(slice) + row * view.rowBytes();
             row(type, view.data(), source, cols, target, group, row % PackedType.ROWS);
         }
     }
@@ -142,8 +141,8 @@ final class Packer {
         }
     }
 
-    /// The 6-bit scale of group `k` of a K block; `o` is where its twelve bytes begin. The first four groups have theirs
-    /// in the low six bits of a byte; of the others the upper two bits lie where those have room.
+    /// The 6-bit scale of group `k` of a K block; `o` is where its twelve bytes begin. The first four groups have
+    /// theirs in the low six bits of a byte; of the others the upper two bits lie where those have room.
     private static int scale(MemorySegment s, long o, int k) {
         return k < 4
                 ? LittleEndian.u8(s, o + k) & 63

@@ -30,7 +30,7 @@ class PackerTest {
             for (int slice = 0; slice < SLICES; slice++) {
                 for (int r = 0; r < ROWS; r++) {
                     Quants.get(type.stored())
-                            .decode(view.data(), slice * view.sliceStride() + r * view.rowBytes(), row, 0, cols);
+                            .decode(view.data(), view.sliceStart(slice) + r * view.rowBytes(), row, 0, cols);
                     for (int k = 0; k < cols; k++) {
                         one[k] = 127;
                         assertThat(PackedOracle.product(packed, slice, r, one, 0))
