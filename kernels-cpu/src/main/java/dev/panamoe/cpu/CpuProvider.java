@@ -10,6 +10,7 @@ import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.Probe;
 import java.util.List;
 import java.util.Optional;
+import java.util.StringJoiner;
 import java.util.stream.Stream;
 
 /// The backend that is always there: the cores and the vector unit of this machine.
@@ -39,13 +40,36 @@ public final class CpuProvider implements BackendProvider {
                 cpu.model(),
                 MemoryInfo.read().usableTotal().orElse(0),
                 Stream.concat(
-                                Stream.of(cores + ", " + cpu.logical() + " threads", bits + "-bit vectors"),
+                                Stream.of(
+                                        cores + ", " + cpu.logical() + " threads",
+                                        bits + "-bit vectors",
+                                        kernelFacts()),
                                 slow.map(s -> "slow: " + s).stream())
                         .toList());
         return new Probe.Usable(
                 List.of(device),
                 RANK,
                 slow.map(s -> "slow on this machine: " + s).orElse(cores + " with " + bits + "-bit vectors"));
+    }
+
+    @Override
+    public List<String> kernels() {
+        return KernelSets.candidates().stream()
+                .filter(c -> c.kernels().isPresent())
+                .map(NativeKernels.Candidate::name)
+                .toList();
+    }
+
+    /// The kernel set that runs, and why no faster one.
+    private static String kernelFacts() {
+        StringJoiner others = new StringJoiner("; ");
+        for (NativeKernels.Candidate c : KernelSets.candidates()) {
+            if (c.kernels().isPresent()) {
+                return c.name() + " kernels" + (others.length() == 0 ? "" : " (" + others + ")");
+            }
+            others.add("not " + c.name() + ": " + c.reason());
+        }
+        throw new IllegalStateException("the Vector API is always there");
     }
 
     /// Why the Vector API would run as plain, slow Java here.

@@ -11,6 +11,12 @@ public interface BackendProvider {
     /// Looks for devices. Never throws, compiles nothing, takes milliseconds.
     Probe probe();
 
+    /// The kernel sets that {@link DeviceOptions#kernels} may name and that work here, best first; empty where there is
+    /// no choice.
+    default List<String> kernels() {
+        return List.of();
+    }
+
     /// Opens a device that {@link #probe} listed.
     ///
     /// @throws dev.panamoe.PanamoeException when it cannot be opened after all

@@ -11,26 +11,37 @@ import java.util.List;
 final class Backends {
     private Backends() {}
 
-    /// A backend under test.
-    record Backend(BackendProvider provider) {
+    /// A backend under test, in one of its ways to compute.
+    record Backend(BackendProvider provider, DeviceOptions options) {
         Device open(int threads) {
             Probe.Usable usable = (Probe.Usable) provider.probe();
-            return provider.open(usable.devices().getFirst(), new DeviceOptions(threads));
+            return provider.open(usable.devices().getFirst(), options.withThreads(threads));
         }
 
         @Override
         public String toString() {
-            return provider.name();
+            return provider.name() + " " + options.kernels() + " " + options.activations() + " " + options.packing();
         }
     }
 
-    /// All usable ones but the reference, which defines the results.
+    /// All usable ones but the reference, which defines the results, with weights as they are.
     static List<Backend> all() {
-        List<Backend> found = new ArrayList<>();
-        for (BackendProvider p : BackendProvider.all()) {
-            if (!p.name().equals("reference") && p.probe() instanceof Probe.Usable) {
-                found.add(new Backend(p));
-            }
+        return BackendProvider.all().stream()
+                .filter(p -> !p.name().equals("reference") && p.probe() instanceof Probe.Usable)
+                .map(p -> new Backend(p, DeviceOptions.DEFAULT.withPacking(DeviceOptions.Packing.NONE)))
+                .toList();
+    }
+
+    /// The same, and with re-packed weights once for each kernel set: for the operations that multiply weights. Where a
+    /// vector width is forced, only the sets that have widths.
+    static List<Backend> withKernels() {
+        boolean forced = System.getProperty("panamoe.cpu.vectorBits") != null;
+        List<Backend> found = new ArrayList<>(all());
+        for (Backend b : all()) {
+            b.provider().kernels().stream()
+                    .filter(kernels -> !forced || kernels.equals("vector"))
+                    .forEach(kernels ->
+                            found.add(new Backend(b.provider(), DeviceOptions.DEFAULT.withKernels(kernels))));
         }
         return found;
     }
@@ -38,7 +49,7 @@ final class Backends {
     static Device reference() {
         return BackendProvider.all().stream()
                 .filter(p -> p.name().equals("reference"))
-                .map(p -> new Backend(p).open(1))
+                .map(p -> new Backend(p, DeviceOptions.DEFAULT).open(1))
                 .findFirst()
                 .orElseThrow();
     }

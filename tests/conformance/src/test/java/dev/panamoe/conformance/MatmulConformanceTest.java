@@ -5,6 +5,8 @@ import static dev.panamoe.conformance.Lab.assertSameBits;
 import dev.panamoe.conformance.Backends.Backend;
 import dev.panamoe.conformance.Lab.Bound;
 import dev.panamoe.quant.Quants;
+import dev.panamoe.spec.Activation;
+import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
@@ -13,6 +15,7 @@ import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.Shape;
 import dev.panamoe.tensor.TensorView;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,10 +25,16 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Operations that read matrices: `embed`, `matmul`, `matmulPerHead`.
 @ParameterizedClass
-@MethodSource("dev.panamoe.conformance.Backends#all")
+@MethodSource("dev.panamoe.conformance.Backends#withKernels")
 class MatmulConformanceTest {
     /// Of the sum of magnitudes of a product's terms: float sums of some hundreds of terms, in any order.
     private static final double MATMUL_BOUND = 2e-6;
+
+    /// Values of activations that are rounded together where they are rounded to 8 bits, and by how much of the largest
+    /// one each may be off: half a step of 127, and some float32 roundings.
+    private static final int BLOCK = 32;
+
+    private static final double HALF_STEP = 0.5001 / 127;
 
     /// One rounding of the scaled value.
     private static final Bound EMBED_BOUND = Bound.of(1e-6, 0);
@@ -87,7 +96,7 @@ class MatmulConformanceTest {
         Matrix x = Matrix.random(tokens, cols, tokens);
         Matrix y = lab.check(
                 "matmul " + type + " " + rows + " x " + cols + ", " + tokens + " tokens",
-                (r, o, e) -> MATMUL_BOUND * magnitude(w, 0, o, x, r) + 1e-30,
+                (r, o, e) -> bound(w, 0, o, x, r) + 1e-30,
                 d -> matmul(d, w, x, gap));
         for (int r = 0; r < tokens; r++) {
             assertSameBits(
@@ -109,13 +118,88 @@ class MatmulConformanceTest {
         return Lab.read(d, y);
     }
 
-    private static double magnitude(TensorView w, int slice, int row, Matrix x, int r) {
-        float[] weights = Weights.row(w, slice, row);
-        double sum = 0;
-        for (int c = 0; c < weights.length; c++) {
-            sum += Math.abs((double) weights[c] * x.get(r, c));
+    /// q, k and v, of one type or of several, are what they are by themselves.
+    @Test
+    void severalWeightsAtOnce() {
+        for (List<QuantType> types : List.of(
+                List.of(QuantType.Q4_0, QuantType.Q4_0, QuantType.Q4_0),
+                List.of(QuantType.Q4_K, QuantType.Q4_K, QuantType.Q6_K),
+                List.of(QuantType.Q8_0, QuantType.F32),
+                List.of(QuantType.F16, QuantType.Q5_0))) {
+            List<TensorView> views = IntStream.range(0, types.size())
+                    .mapToObj(i -> Weights.random(types.get(i), Shape.of(512, 37 - 8L * i), i))
+                    .toList();
+            for (int tokens : new int[] {1, 19}) {
+                Matrix x = Matrix.random(tokens, 512, tokens);
+                for (int i = 0; i < types.size(); i++) {
+                    int part = i;
+                    Matrix together = lab.same("part " + i + " of " + types, d -> {
+                        List<Rows> ys = views.stream()
+                                .map(v -> Lab.empty(d, tokens, (int) v.shape().rows(), 3, 2))
+                                .toList();
+                        List<Weight> ws = views.stream()
+                                .map(v -> d.upload(v, WeightUse.MATMUL))
+                                .toList();
+                        d.ops().matmulAll(ys, ws, Lab.place(d, x, 5, 1));
+                        return Lab.read(d, ys.get(part));
+                    });
+                    assertSameBits("alone", together, matmul(lab.device(), views.get(i), x, 2));
+                }
+            }
         }
-        return sum;
+    }
+
+    /// Gate, up and activation in one are the three by themselves.
+    @Test
+    void gatedMatmul() {
+        for (QuantType type : List.of(QuantType.Q4_0, QuantType.Q6_K, QuantType.F32)) {
+            TensorView gate = Weights.random(type, Shape.of(256, 75), 1);
+            TensorView up = Weights.random(type, Shape.of(256, 75), 2);
+            for (int tokens : new int[] {1, 18}) {
+                Matrix x = Matrix.random(tokens, 256, tokens);
+                Matrix together = lab.same("gated " + type, d -> {
+                    Rows y = Lab.empty(d, tokens, 75, 1, 3);
+                    Rows other = Lab.empty(d, tokens, 75, 2, 0);
+                    d.ops()
+                            .gatedMatmul(
+                                    y,
+                                    other,
+                                    d.upload(gate, WeightUse.MATMUL),
+                                    d.upload(up, WeightUse.MATMUL),
+                                    Lab.place(d, x, 0, 0),
+                                    Activation.GELU_TANH);
+                    return Lab.read(d, y);
+                });
+                Device d = lab.device();
+                Rows y = Lab.empty(d, tokens, 75, 0, 0);
+                d.ops()
+                        .glu(
+                                y,
+                                Lab.place(d, matmul(d, gate, x, 0), 0, 0),
+                                Lab.place(d, matmul(d, up, x, 0), 0, 0),
+                                Activation.GELU_TANH);
+                assertSameBits("one by one", together, Lab.read(d, y));
+            }
+        }
+    }
+
+    private double bound(TensorView w, int slice, int row, Matrix x, int r) {
+        float[] weights = Weights.row(w, slice, row);
+        boolean rounded =
+                lab.device().arithmetic() == Arithmetic.INT8 && w.type().blockSize() > 1;
+        double bound = 0;
+        double largest = 0;
+        for (int c = 0; c < weights.length; c++) {
+            if (c % BLOCK == 0) {
+                largest = 0;
+                for (int i = c; i < Math.min(c + BLOCK, weights.length); i++) {
+                    largest = Math.max(largest, Math.abs(x.get(r, i)));
+                }
+            }
+            double weight = Math.abs((double) weights[c]);
+            bound += MATMUL_BOUND * weight * Math.abs(x.get(r, c)) + (rounded ? HALF_STEP * largest * weight : 0);
+        }
+        return bound;
     }
 
     @Test
@@ -124,9 +208,7 @@ class MatmulConformanceTest {
         for (double size : new double[] {1e-30, 1e30}) {
             Matrix x = Matrix.random(5, 96, 9, size);
             lab.check(
-                    "matmul, activations of size " + size,
-                    (r, o, e) -> MATMUL_BOUND * magnitude(w, 0, o, x, r),
-                    d -> matmul(d, w, x, 0));
+                    "matmul, activations of size " + size, (r, o, e) -> bound(w, 0, o, x, r), d -> matmul(d, w, x, 0));
         }
     }
 
@@ -141,7 +223,7 @@ class MatmulConformanceTest {
                 Matrix x = Matrix.random(tokens * heads, cols, tokens);
                 Matrix y = lab.check(
                         "matmulPerHead " + type + ", " + tokens + " tokens",
-                        (r, o, e) -> MATMUL_BOUND * magnitude(w, r % heads, o, x, r),
+                        (r, o, e) -> bound(w, r % heads, o, x, r),
                         d -> perHead(d, w, x));
                 for (int t = 0; t < tokens; t++) {
                     assertSameBits(
@@ -163,13 +245,13 @@ class MatmulConformanceTest {
                 Matrix x = Matrix.random(tokens, 96, tokens);
                 Matrix y = lab.check(
                         "matmul with a factor, " + type,
-                        (r, o, e) -> MATMUL_BOUND * magnitude(one, 0, o, x, r),
+                        (r, o, e) -> bound(one, 0, o, x, r),
                         d -> matmul(d, one, x, 1));
                 assertSameBits("alone", matmul(lab.device(), one, x.rows(0, 1), 1), y.rows(0, 1));
                 Matrix heads = Matrix.random(3 * tokens, 96, tokens);
                 Matrix z = lab.check(
                         "matmulPerHead with factors, " + type,
-                        (r, o, e) -> MATMUL_BOUND * magnitude(three, r % 3, o, heads, r),
+                        (r, o, e) -> bound(three, r % 3, o, heads, r),
                         d -> perHead(d, three, heads));
                 assertSameBits("alone", perHead(lab.device(), three, heads.rows(0, 3)), z.rows(0, 3));
             }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -18,6 +19,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param prompts token ids
 /// @param greedy the continuation of each prompt
 /// @param logits of each prompt and its continuation but the last token: (rows, vocabulary)
+/// @param peerRowRms median over rows of how far another engine's logits are from these; empty when it could not run
 /// @param hidden (layers + 2, tokens, embedding) of prompt 0, or empty when recorded for another variant
 record Fixture(
         String name,
@@ -26,6 +28,7 @@ record Fixture(
         List<int[]> prompts,
         List<int[]> greedy,
         List<float[]> logits,
+        OptionalDouble peerRowRms,
         Optional<float[]> hidden) {
     private static final JsonMapper JSON = new JsonMapper();
 
@@ -36,8 +39,9 @@ record Fixture(
         try (var folders = Files.list(root)) {
             for (Path folder : folders.filter(Files::isDirectory).sorted().toList()) {
                 JsonNode golden = JSON.readTree(folder.resolve("golden.json").toFile());
+                JsonNode peers = JSON.readTree(folder.resolve("crosscheck.json").toFile());
                 for (String variant : golden.get("variants").propertyNames()) {
-                    fixtures.add(read(folder, golden, variant));
+                    fixtures.add(read(folder, golden, peers, variant));
                 }
             }
         } catch (IOException e) {
@@ -46,7 +50,7 @@ record Fixture(
         return fixtures;
     }
 
-    private static Fixture read(Path folder, JsonNode golden, String name) {
+    private static Fixture read(Path folder, JsonNode golden, JsonNode peers, String name) {
         JsonNode variant = golden.get("variants").get(name);
         int vocabulary = golden.get("vocab_size").asInt();
         float[] all = floats(folder.resolve(variant.get("logits").asString()));
@@ -58,6 +62,7 @@ record Fixture(
             at += size;
         }
         JsonNode hidden = golden.get("hidden");
+        JsonNode peer = peers.path(name).path("upstream").path("batch").path("median_row_rms");
         boolean ours = hidden.get("variant").asString().equals(name);
         return new Fixture(
                 folder.getFileName() + "/" + name,
@@ -66,6 +71,7 @@ record Fixture(
                 idLists(golden.get("prompts")),
                 idLists(variant.get("greedy")),
                 logits,
+                peer.isNumber() ? OptionalDouble.of(peer.asDouble()) : OptionalDouble.empty(),
                 ours ? Optional.of(floats(folder.resolve(hidden.get("file").asString()))) : Optional.empty());
     }
 

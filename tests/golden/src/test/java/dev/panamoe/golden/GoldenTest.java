@@ -30,13 +30,18 @@ class GoldenTest {
                 .flatMap(p -> Fixture.all().stream().map(f -> Arguments.of(p.name(), f)));
     }
 
+    /// With the exact arithmetic that the tolerances are for.
     static Device open(String backend) {
+        return open(backend, DeviceOptions.DEFAULT.withActivations(DeviceOptions.Activations.F32));
+    }
+
+    private static Device open(String backend, DeviceOptions options) {
         BackendProvider provider = BackendProvider.all().stream()
                 .filter(p -> p.name().equals(backend))
                 .findFirst()
                 .orElseThrow();
         Probe.Usable usable = (Probe.Usable) provider.probe();
-        return provider.open(usable.devices().getFirst(), DeviceOptions.DEFAULT);
+        return provider.open(usable.devices().getFirst(), options);
     }
 
     @ParameterizedTest(name = "{1} on {0}")
@@ -58,6 +63,55 @@ class GoldenTest {
             assertThat(error.max).as("largest error").isLessThanOrEqualTo(gemma ? 3e-3 : 1e-3);
             assertThat(error.rms()).as("rms error").isLessThanOrEqualTo(gemma ? 3e-4 : 1e-4);
         }
+    }
+
+    /// Activations rounded to 8 bits: how far other engines that do so are from the goldens says how far is too far.
+    /// The largest error says nothing, as one expert chosen otherwise changes a row entirely.
+    @ParameterizedTest(name = "{1} with 8-bit activations and {0} kernels")
+    @MethodSource("fixturesInEightBits")
+    void eightBitActivations(String kernels, Fixture fixture) {
+        DeviceOptions options = DeviceOptions.DEFAULT
+                .withActivations(DeviceOptions.Activations.Q8)
+                .withKernels(kernels);
+        try (GgufFile file = GgufFile.open(fixture.model());
+                Device device = open("cpu", options);
+                Model model = Model.load(file, Architectures.read(file), device);
+                Runner runner = new Runner(model, MAX_ROWS)) {
+            List<Double> rows = new ArrayList<>();
+            int differing = 0;
+            int choices = 0;
+            for (int i = 0; i < fixture.prompts().size(); i++) {
+                float[] logits = teacherForced(runner, fixture, i);
+                float[] expected = fixture.logits().get(i);
+                for (int at = 0; at < expected.length; at += fixture.vocabulary()) {
+                    double squares = 0;
+                    for (int c = at; c < at + fixture.vocabulary(); c++) {
+                        double d = (double) logits[c] - expected[c];
+                        squares += d * d;
+                    }
+                    rows.add(Math.sqrt(squares / fixture.vocabulary()));
+                }
+                int[] greedy = greedy(logits, fixture, i);
+                for (int j = 0; j < greedy.length; j++) {
+                    differing += greedy[j] == fixture.greedy().get(i)[j] ? 0 : 1;
+                    choices++;
+                }
+            }
+            double median = rows.stream().sorted().toList().get(rows.size() / 2);
+            assertThat(median)
+                    .as("median over rows of the row's rms")
+                    .isLessThanOrEqualTo(1.5 * fixture.peerRowRms().orElseThrow());
+            assertThat(differing).as("greedy choices that differ").isLessThanOrEqualTo(choices / 5);
+        }
+    }
+
+    /// The fixtures of quantised weights with every kernel set: only there activations are rounded.
+    static Stream<Arguments> fixturesInEightBits() {
+        return BackendProvider.all().stream()
+                .flatMap(p -> p.kernels().stream())
+                .flatMap(k -> Fixture.all().stream()
+                        .filter(f -> f.peerRowRms().isPresent() && f.name().matches(".*[/-](q\\d_\\w|mxfp4)"))
+                        .map(f -> Arguments.of(k, f)));
     }
 
     @ParameterizedTest(name = "{1} on {0}")
