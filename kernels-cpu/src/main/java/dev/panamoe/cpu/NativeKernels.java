@@ -1,0 +1,225 @@
+package dev.panamoe.cpu;
+
+import dev.panamoe.ffm.CallResult;
+import dev.panamoe.ffm.CpuInfo;
+import dev.panamoe.ffm.MachineCode;
+import dev.panamoe.ffm.Os;
+import dev.panamoe.tensor.LittleEndian;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
+
+/// Kernels that were compiled ahead from `src/main/native`, an image for each instruction set.
+final class NativeKernels implements KernelSet {
+    /// Instruction sets that there are images for, the fastest first.
+    enum Target {
+        AVX512_VNNI("avx512-vnni", "amd64", "avx512_vnni|avx512vnni avx512f avx512bw avx512vl avx2 fma f16c"),
+        AVX_VNNI("avx-vnni", "amd64", "avx_vnni|avxvnni avx2 fma f16c"),
+        AVX2("avx2", "amd64", "avx2 fma f16c"),
+        NEON_DOTPROD("neon-dotprod", "aarch64", "asimddp|feat_dotprod");
+
+        private final String label;
+        private final String architecture;
+        private final String flags;
+
+        /// @param flags all are needed; where systems differ in a name, all its names
+        Target(String label, String architecture, String flags) {
+            this.label = label;
+            this.architecture = architecture;
+            this.flags = flags;
+        }
+
+        /// As `--cpu-kernels` names it.
+        String label() {
+            return label;
+        }
+
+        /// Why the processor cannot run the image; empty when it can.
+        Optional<String> lacking(String here, Set<String> flagsHere) {
+            // The JVM of macOS says x86_64 where others say amd64.
+            String there = here.equals("x86_64") ? "amd64" : here;
+            if (!architecture.equals(there)) {
+                return Optional.of("for " + architecture + ", this is " + here);
+            }
+            List<String> missing = Stream.of(flags.split(" "))
+                    .map(names -> List.of(names.split("\\|")))
+                    .filter(names -> names.stream().noneMatch(flagsHere::contains))
+                    .map(List::getFirst)
+                    .toList();
+            return missing.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of("the processor lacks " + String.join(", ", missing));
+        }
+    }
+
+    /// A set that is here, or why it is not.
+    ///
+    /// @param kernels empty when they cannot be used
+    /// @param reason why not; empty when they can
+    record Candidate(String name, Optional<KernelSet> kernels, String reason) {}
+
+    /// Functions of an image that fill panels, in the order of its table, behind those of the types.
+    enum Fill {
+        QUANTISE,
+        CORRECT,
+        COPY,
+        SPREAD
+    }
+
+    private static final int LAYOUT_VERSION = 1;
+    private static final byte[] MAGIC = {'P', 'A', 'N', 'A', 'M', 'O', 'E', '\n'};
+    private static final int ENTRIES = PackedType.values().length + Fill.values().length;
+    private static final int TABLE = MAGIC.length + 8;
+
+    /// Calls the function at an address. Such a call neither blocks nor calls back.
+    private static final MethodHandle CALL = call();
+
+    /// Images are loaded once and stay.
+    private static final Map<Target, Candidate> LOADED = new ConcurrentHashMap<>();
+
+    private final Target target;
+    private final Map<PackedType, MemorySegment> products = new EnumMap<>(PackedType.class);
+    private final Map<Fill, MemorySegment> fills = new EnumMap<>(Fill.class);
+
+    /// Takes the addresses out of the image's table; on x86 those of the Microsoft convention follow, which no system
+    /// uses that this project runs on.
+    private NativeKernels(Target target, MemorySegment code) {
+        if (code.asSlice(0, MAGIC.length).mismatch(MemorySegment.ofArray(MAGIC)) >= 0
+                || code.get(LittleEndian.I32, MAGIC.length) != LAYOUT_VERSION
+                || code.get(LittleEndian.I32, MAGIC.length + 4) != ENTRIES) {
+            throw new IllegalStateException("the image of " + target.label() + " is not of this version");
+        }
+        this.target = target;
+        long at = TABLE;
+        for (PackedType type : PackedType.values()) {
+            products.put(type, code.asSlice(code.get(LittleEndian.I32, at)));
+            at += 4;
+        }
+        for (Fill fill : Fill.values()) {
+            fills.put(fill, code.asSlice(code.get(LittleEndian.I32, at)));
+            at += 4;
+        }
+    }
+
+    /// All native sets, the fastest first, each with what keeps it from being used on this machine.
+    static List<Candidate> candidates(CpuInfo cpu) {
+        List<Candidate> all = new ArrayList<>();
+        for (Target target : Target.values()) {
+            all.add(target.lacking(Os.architecture(), cpu.flags())
+                    .map(lack -> new Candidate(target.label(), Optional.empty(), lack))
+                    .orElseGet(() -> LOADED.computeIfAbsent(target, NativeKernels::load)));
+        }
+        return List.copyOf(all);
+    }
+
+    private static Candidate load(Target target) {
+        return switch (MachineCode.load(image(target))) {
+            case MachineCode.Refused(CallResult why) -> new Candidate(target.label(), Optional.empty(), why.reason());
+            case MachineCode.Loaded(MemorySegment code) ->
+                new Candidate(target.label(), Optional.of(new NativeKernels(target, code)), "");
+        };
+    }
+
+    /// The committed image of a target.
+    static byte[] image(Target target) {
+        String name = target.label() + ".bin";
+        try (InputStream in = NativeKernels.class.getResourceAsStream(name)) {
+            if (in == null) {
+                throw new IllegalStateException(name + " is missing from " + NativeKernels.class.getModule());
+            }
+            return in.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(name, e);
+        }
+    }
+
+    @Override
+    public String name() {
+        return target.label();
+    }
+
+    @Override
+    public Panel newPanel() {
+        return new NativePanel(this);
+    }
+
+    @Override
+    public void matmul(
+            PackedWeight w,
+            int slice,
+            int group,
+            int groups,
+            Panel x,
+            int first,
+            int tokens,
+            float[] y,
+            int[] yAt,
+            int yFirst,
+            Scratch scratch) {
+        NativePanel panel = (NativePanel) x;
+        PackedType type = w.packed();
+        int row = PackedType.ROWS * group;
+        int stride = PackedType.ROWS * groups;
+        NativeCall call = NativeCall.get();
+        MemorySegment out = call.floats(tokens * stride);
+        try {
+            call.set(0, w.data().address() + w.offset(slice, group));
+            call.set(1, groups);
+            call.set(2, type.groupBytes(w.cols()));
+            call.set(3, type.units(w.cols()));
+            panel.setTile(call, first, tokens);
+            call.set(8, out.address());
+            call.set(9, stride);
+            product(type, call);
+        } finally {
+            Reference.reachabilityFence(w);
+        }
+        int rows = Math.min(stride, w.rows() - row);
+        for (int t = 0; t < tokens; t++) {
+            MemorySegment.copy(out, ValueLayout.JAVA_FLOAT, 4L * t * stride, y, yAt[yFirst + t] + row, rows);
+        }
+    }
+
+    /// Calls the kernel of a type with the argument at hand.
+    void product(PackedType type, NativeCall call) {
+        invoke(Objects.requireNonNull(products.get(type)), call);
+    }
+
+    /// Calls a function that fills panels.
+    void fill(Fill what, NativeCall call) {
+        invoke(Objects.requireNonNull(fills.get(what)), call);
+    }
+
+    private static void invoke(MemorySegment function, NativeCall call) {
+        try {
+            CALL.invokeExact(function, call.address());
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable t) {
+            // A method handle declares it; native code throws nothing.
+            throw new IllegalStateException(t);
+        }
+    }
+
+    // Linking native code is what this class is for; the launcher enables native access.
+    @SuppressWarnings("restricted")
+    private static MethodHandle call() {
+        return Linker.nativeLinker()
+                .downcallHandle(FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG), Linker.Option.critical(false));
+    }
+}
