@@ -1,0 +1,267 @@
+package dev.panamoe.cpu;
+
+import static dev.panamoe.cpu.Simd.L;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/// Products with packed weights by the Vector API: what is there on every machine.
+///
+/// A single token is multiplied straight from the packed weights ({@link PackedDots}), several by way of a small panel
+/// of unpacked ones ({@link PackedTiles}). Two groups of rows are worked on together; the last of an odd number keeps
+/// itself company.
+final class VectorKernels implements KernelSet {
+    /// Blocks that are unpacked at a time: weights, sums and activations fit a level-1 cache of 32 KB.
+    private static final int CHUNK = 2;
+
+    private static final int ROWS = PackedType.ROWS;
+
+    /// A vector is as long as a group has rows.
+    private static final boolean WIDE = L == ROWS;
+
+    private static final int PAIR = PackedTiles.ROWS;
+
+    /// Floats of a block in the panel of weights, and of results or sums of a tile.
+    private static final int BLOCK_PANEL = VectorPanel.BLOCK * PAIR;
+
+    private static final int TILE_SUMS = Panel.TILE * PAIR;
+
+    /// Columns of a block of floats that belong to one of the four sums.
+    private static final int FOURTH = VectorPanel.FLOAT_BLOCK / 4;
+
+    /// Where in `Scratch.sums` the sums of blocks or their halves end and the scales of weights, minima and results
+    /// begin.
+    private static final int SCALES = Math.max(4, 2 * CHUNK) * TILE_SUMS;
+
+    private static final int MINIMA = SCALES + 2 * CHUNK * PAIR;
+    private static final int RESULTS = MINIMA + CHUNK * PAIR;
+
+    @Override
+    public String name() {
+        return "vector";
+    }
+
+    @Override
+    public Panel newPanel() {
+        return new VectorPanel();
+    }
+
+    @Override
+    public void matmul(
+            PackedWeight w,
+            int slice,
+            int group,
+            int groups,
+            Panel x,
+            int first,
+            int tokens,
+            float[] y,
+            int[] yAt,
+            int yFirst,
+            Scratch scratch) {
+        VectorPanel panel = (VectorPanel) x;
+        scratch.panel = Scratch.atLeast(scratch.panel, Math.max(4, CHUNK) * BLOCK_PANEL);
+        scratch.sums = Scratch.atLeast(scratch.sums, RESULTS + TILE_SUMS);
+        for (int g = group; g < group + groups; g += 2) {
+            boolean two = g + 1 < group + groups;
+            int rows = Math.min(two ? PAIR : ROWS, w.rows() - g * ROWS);
+            long at = w.offset(slice, g);
+            long next = two ? w.packed().groupBytes(w.cols()) : 0;
+            if (tokens == 1) {
+                int o = yAt[yFirst] + g * ROWS;
+                boolean straight = rows == (two || WIDE ? PAIR : ROWS);
+                dots(w, at, next, two ? PAIR : ROWS, panel, first, straight ? y : scratch.sums, straight ? o : 0);
+                if (!straight) {
+                    System.arraycopy(scratch.sums, 0, y, o, rows);
+                }
+            } else {
+                if (w.packed().floatActivations()) {
+                    floatTile(w.packed(), w.data(), at, next, panel, first, tokens, scratch.panel, scratch.sums);
+                } else {
+                    tile(w.packed(), w.data(), at, next, panel, first, tokens, scratch.panel, scratch.sums);
+                }
+                for (int t = 0; t < tokens; t++) {
+                    System.arraycopy(scratch.sums, RESULTS + t * PAIR, y, yAt[yFirst + t] + g * ROWS, rows);
+                }
+            }
+        }
+    }
+
+    /// Products of one token with `rows` rows, one or two groups. Vectors of sixteen rows write both groups always.
+    private static void dots(
+            PackedWeight w, long at, long next, int rows, VectorPanel x, int first, float[] y, int yAt) {
+        if (WIDE) {
+            dot(w.packed(), w.data(), at, next, 0, x, first, y, yAt);
+            return;
+        }
+        for (int r = 0; r < rows; r += 2 * L) {
+            dot(w.packed(), w.data(), r < ROWS ? at : at + next, 0, r % ROWS, x, first, y, yAt + r);
+        }
+    }
+
+    private static void dot(
+            PackedType type, MemorySegment w, long at, long next, int r, VectorPanel x, int first, float[] y, int yAt) {
+        int n = x.blocks;
+        int e = first * n;
+        int xAt = e * (type.floatActivations() ? VectorPanel.FLOAT_BLOCK : VectorPanel.BLOCK);
+        int[] q = x.values;
+        float[] d = x.scales;
+        switch (type) {
+            case Q4_0 -> PackedDots.q4_0(w, at, next, r, n, q, xAt, d, x.starts, e, y, yAt);
+            case Q5_0 -> PackedDots.q5_0(w, at, next, r, n, q, xAt, d, x.sums, e, y, yAt);
+            case Q8_0 -> PackedDots.q8_0(w, at, next, r, n, q, xAt, d, e, y, yAt);
+            case IQ4_NL -> {
+                if (WIDE) {
+                    PackedDots.iq4nl(w, at, next, r, n, q, xAt, d, e, y, yAt);
+                } else {
+                    PackedDots.iq4nlBytes(w, at, next, r, n, q, xAt, d, e, y, yAt);
+                }
+            }
+            case MXFP4 -> {
+                if (WIDE) {
+                    PackedDots.mxfp4(w, at, next, r, n, q, xAt, d, e, y, yAt);
+                } else {
+                    PackedDots.mxfp4Bytes(w, at, next, r, n, q, xAt, d, e, y, yAt);
+                }
+            }
+            case Q4_K -> PackedDots.q4_K(w, at, next, r, n, q, xAt, d, x.starts, e, y, yAt);
+            case Q5_K -> PackedDots.q5_K(w, at, next, r, n, q, xAt, d, x.starts, x.sums, e, y, yAt);
+            case Q6_K -> PackedDots.q6_K(w, at, next, r, n, q, xAt, d, x.sums, e, y, yAt);
+            case F16 -> PackedDots.f16(w, at, next, r, type.units(x.cols), q, xAt, y, yAt);
+            case BF16 -> PackedDots.bf16(w, at, next, r, type.units(x.cols), q, xAt, y, yAt);
+        }
+    }
+
+    /// Products of a tile with two groups, left in `s` from {@link #RESULTS} on.
+    private static void tile(
+            PackedType type,
+            MemorySegment w,
+            long at,
+            long next,
+            VectorPanel x,
+            int first,
+            int tokens,
+            float[] panel,
+            float[] s) {
+        int many = (tokens + 3) & -4;
+        Arrays.fill(s, RESULTS, RESULTS + many * PAIR, 0);
+        for (int b = 0; b < x.blocks; b += CHUNK) {
+            int n = Math.min(CHUNK, x.blocks - b);
+            int e = first * x.blocks + b * tokens;
+            for (int i = 0; i < n; i++) {
+                unpack(type, w, at, b + i, panel, i * BLOCK_PANEL, s, i);
+                unpack(type, w, at + next, b + i, panel, i * BLOCK_PANEL + ROWS, s, i);
+            }
+            int parts = 1;
+            switch (type) {
+                case Q4_0, Q5_0, Q8_0 -> PackedTiles.begin(x.starts, e, tokens, n, many, s);
+                case Q6_K -> {
+                    parts = 2;
+                    PackedTiles.beginHalves(x.starts, e, tokens, n, many, s);
+                }
+                default -> Arrays.fill(s, 0, n * TILE_SUMS, 0);
+            }
+            int columns = VectorPanel.BLOCK / parts;
+            for (int i = 0; i < n * parts; i++) {
+                int xAt = (e + i / parts * tokens) * VectorPanel.BLOCK + i % parts * columns;
+                multiply(panel, i * columns * PAIR, columns, x.values, xAt, VectorPanel.BLOCK, many, s, i * TILE_SUMS);
+            }
+            if (type.correction() == PackedType.Correction.MINIMA) {
+                PackedTiles.joinMinima(s, n, many, x.scales, x.starts, e, tokens, s, SCALES, MINIMA, s, RESULTS);
+            } else {
+                PackedTiles.join(s, n, parts, many, x.scales, e, tokens, s, SCALES, s, RESULTS);
+            }
+        }
+    }
+
+    /// {@link #tile} for float weights. Up to 128 columns are unpacked at a time, sorted as the activations are; the
+    /// four sums of each product stay in memory.
+    private static void floatTile(
+            PackedType type,
+            MemorySegment w,
+            long at,
+            long next,
+            VectorPanel x,
+            int first,
+            int tokens,
+            float[] panel,
+            float[] s) {
+        int many = (tokens + 3) & -4;
+        int units = type.units(x.cols);
+        Arrays.fill(s, 0, 4 * TILE_SUMS, 0);
+        for (int b = 0; b < x.blocks; b++) {
+            int n = Math.min(FOURTH, units - b * FOURTH);
+            long unit = at + (long) b * FOURTH * type.unitBytes();
+            if (type == PackedType.F16) {
+                PackedTiles.f16(w, unit, n, panel, 0);
+                PackedTiles.f16(w, unit + next, n, panel, ROWS);
+            } else {
+                PackedTiles.bf16(w, unit, n, panel, 0);
+                PackedTiles.bf16(w, unit + next, n, panel, ROWS);
+            }
+            for (int i = 0; i < 4; i++) {
+                int xAt = (first * x.blocks + b * tokens) * VectorPanel.FLOAT_BLOCK + i * FOURTH;
+                multiply(panel, i * BLOCK_PANEL, n, x.values, xAt, VectorPanel.FLOAT_BLOCK, many, s, i * TILE_SUMS);
+            }
+        }
+        PackedTiles.addFour(s, TILE_SUMS, many, s, RESULTS);
+    }
+
+    private static void multiply(
+            float[] panel, int p, int columns, int[] x, int xAt, int xStep, int tokens, float[] sums, int s) {
+        int t = 0;
+        for (; t <= tokens - 8; t += 8) {
+            PackedTiles.multiply8(panel, p, columns, x, xAt + t * xStep, xStep, sums, s + t * PAIR);
+        }
+        if (t < tokens) {
+            PackedTiles.multiply4(panel, p, columns, x, xAt + t * xStep, xStep, sums, s + t * PAIR);
+        }
+    }
+
+    /// Unpacks block `b` of a group to `panel[p ...]`, and its scales to the place of block `i` of the chunk, for the
+    /// first or second sixteen rows as `p` says.
+    private static void unpack(
+            PackedType type, MemorySegment w, long at, int b, float[] panel, int p, float[] s, int i) {
+        long unit = at + (long) (b * VectorPanel.BLOCK / type.unitCols()) * type.unitBytes();
+        int in = b % (type.unitCols() / VectorPanel.BLOCK);
+        int d = SCALES + i * PAIR + p % PAIR;
+        switch (type) {
+            case Q4_0 -> {
+                PackedTiles.nibbles(w, unit + 64 + in * 256, panel, p);
+                PackedTiles.halves(w, unit + in * 32, s, d);
+            }
+            case IQ4_NL -> {
+                PackedTiles.steps(w, unit + 64 + in * 256, panel, p);
+                PackedTiles.halves(w, unit + in * 32, s, d);
+            }
+            case Q5_0 -> {
+                PackedTiles.fiveBits(w, unit + 64 + in * 320, panel, p);
+                PackedTiles.halves(w, unit + in * 32, s, d);
+            }
+            case Q8_0 -> {
+                PackedTiles.bytes(w, unit + 64 + in * 512, panel, p);
+                PackedTiles.halves(w, unit + in * 32, s, d);
+            }
+            case MXFP4 -> {
+                PackedTiles.doubled(w, unit + 32 + in * 256, panel, p);
+                PackedTiles.powers(w, unit + in * 16, s, d);
+            }
+            case Q4_K, Q5_K -> {
+                if (type == PackedType.Q4_K) {
+                    PackedTiles.nibbles(w, unit + 320 + in * 256, panel, p);
+                } else {
+                    PackedTiles.fiveBits(w, unit + 320 + in * 320, panel, p);
+                }
+                PackedTiles.unsigned(w, unit, unit + 64 + in * 16, 1, s, d);
+                PackedTiles.unsigned(w, unit + 32, unit + 192 + in * 16, -1, s, d + MINIMA - SCALES);
+            }
+            case Q6_K -> {
+                PackedTiles.sixBits(w, unit + 320 + in * 384, panel, p);
+                // Of both halves.
+                PackedTiles.signed(w, unit, unit + 64 + in * 32, s, d + i * PAIR);
+                PackedTiles.signed(w, unit, unit + 80 + in * 32, s, d + i * PAIR + PAIR);
+            }
+            case F16, BF16 -> throw new IllegalArgumentException("float weights have no blocks");
+        }
+    }
+}
