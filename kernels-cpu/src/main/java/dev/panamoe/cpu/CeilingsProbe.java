@@ -60,8 +60,10 @@ final class CeilingsProbe {
             MemorySegment buffer = arena.allocate(bufferBytes(), 64);
             int blocks = (int) (buffer.byteSize() / BLOCK);
             // The arena has zeroed it, but pages of zeroes may all be one page.
-            pool.run(blocks, (chunk, thread) -> buffer.asSlice((long) chunk * BLOCK, BLOCK)
-                    .fill((byte) (chunk + 1)));
+            pool.run(
+                    blocks,
+                    (chunk, thread) ->
+                            buffer.asSlice((long) chunk * BLOCK, BLOCK).fill((byte) (chunk + 1)));
             warm(() -> pool.run(pool.threads(), (chunk, thread) -> sink = sum(buffer, 0, BLOCK / 8)));
             for (int threads = 1; threads <= pool.threads(); threads++) {
                 long nanos = best(READ_NANOS / pool.threads(), readers(buffer, blocks, threads));
@@ -89,8 +91,7 @@ final class CeilingsProbe {
         warm(() -> pool.run(threads, (chunk, thread) -> sink = (int) multiplyAdd(FMA_TURNS / 100)));
         // More chunks than threads: one that loses its core for a while must not hold up the rest.
         int chunks = 8 * threads;
-        long nanos =
-                best(FMA_NANOS, () -> pool.run(chunks, (chunk, thread) -> sink = (int) multiplyAdd(FMA_TURNS)));
+        long nanos = best(FMA_NANOS, () -> pool.run(chunks, (chunk, thread) -> sink = (int) multiplyAdd(FMA_TURNS)));
         return 2e9 * ACCUMULATORS * Simd.L * FMA_TURNS * chunks / nanos;
     }
 
@@ -166,7 +167,8 @@ final class CeilingsProbe {
             k = k.fma(x, y);
             l = l.fma(x, y);
         }
-        FloatVector sum = a.add(b).add(c.add(d)).add(e.add(f)).add(g.add(h)).add(i.add(j).add(k.add(l)));
+        FloatVector sum =
+                a.add(b).add(c.add(d)).add(e.add(f)).add(g.add(h)).add(i.add(j).add(k.add(l)));
         return sum.lane(0);
     }
 }

@@ -150,13 +150,11 @@ final class CpuDevice implements Device {
     /// How a weight is packed; empty when it is computed on as it is. Factors of slices are rare enough to be left to
     /// the kernels that compute with everything.
     private Optional<PackedType> packed(TensorView view, WeightUse use) {
-        boolean product =
-                use == WeightUse.MATMUL || use == WeightUse.MATMUL_PER_HEAD || use == WeightUse.EXPERTS;
+        boolean product = use == WeightUse.MATMUL || use == WeightUse.MATMUL_PER_HEAD || use == WeightUse.EXPERTS;
         if (!product || options.packing() == Packing.NONE || !view.sliceScales().isEmpty()) {
             return Optional.empty();
         }
-        return PackedType.of(view.type())
-                .filter(t -> t.floatActivations() || options.activations() != Activations.F32);
+        return PackedType.of(view.type()).filter(t -> t.floatActivations() || options.activations() != Activations.F32);
     }
 
     private PackedWeight pack(TensorView view, PackedType type) {
@@ -226,7 +224,8 @@ final class CpuDevice implements Device {
                             + " positions does not fit any memory; use a smaller context",
                     e);
         }
-        requireMemory(bytes, "a cache of " + spec.capacity() + " positions", "use a smaller context or a smaller model");
+        requireMemory(
+                bytes, "a cache of " + spec.capacity() + " positions", "use a smaller context or a smaller model");
         return new CpuCache(spec);
     }
 

@@ -5,6 +5,7 @@ import dev.panamoe.ffm.CpuInfo;
 import dev.panamoe.spi.DeviceOptions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /// The kernel sets of this machine: native code for its instruction set, and the Vector API, which is always there.
@@ -14,7 +15,8 @@ final class KernelSets {
     /// All sets, fastest first, with those that cannot be used here and why.
     static List<NativeKernels.Candidate> candidates() {
         List<NativeKernels.Candidate> all = new ArrayList<>(NativeKernels.candidates(CpuInfo.read()));
-        all.add(NativeKernels.Candidate.usable(new VectorKernels()));
+        KernelSet vector = new VectorKernels();
+        all.add(new NativeKernels.Candidate(vector.name(), Optional.of(vector), ""));
         return all;
     }
 

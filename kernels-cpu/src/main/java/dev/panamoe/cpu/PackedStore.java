@@ -136,7 +136,9 @@ final class PackedStore implements AutoCloseable {
         // The XDG specification: a relative path is to be ignored.
         Path cache = Path.of(environment.getOrDefault("XDG_CACHE_HOME", ""));
         Path home = Path.of(environment.getOrDefault("HOME", System.getProperty("user.home", "")));
-        return (cache.isAbsolute() ? cache : home.resolve(".cache")).resolve("panamoe").resolve("packed");
+        return (cache.isAbsolute() ? cache : home.resolve(".cache"))
+                .resolve("panamoe")
+                .resolve("packed");
     }
 
     private static Path partial(Path file) {
@@ -224,7 +226,8 @@ final class PackedStore implements AutoCloseable {
             return mapped;
         } catch (IOException e) {
             // A full disk, say: the rest goes to memory.
-            MemorySegment memory = LargeMemory.allocate(packed.byteSize(), arena).copyFrom(packed);
+            MemorySegment memory =
+                    LargeMemory.allocate(packed.byteSize(), arena).copyFrom(packed);
             abandon();
             return memory;
         }

@@ -3,11 +3,11 @@ package dev.panamoe.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
-import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.DeviceOptions;
 import java.lang.management.ManagementFactory;
-import java.util.List;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Once compiled, operations allocate nothing: a vector that the JIT boxes makes a kernel ten times slower, and shows
 /// here as megabytes.
@@ -17,11 +17,13 @@ class AllocationTest {
 
     private static final int RUNS = 20;
 
-    @Test
+    /// Weights as they are, packed for the Vector API, and packed for the best that is here.
+    @ParameterizedTest
+    @ValueSource(strings = {"none", "vector", DeviceOptions.AUTO})
     @Timeout(120)
-    void steadyStateAllocatesNothing() {
+    void steadyStateAllocatesNothing(String kernels) {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        try (CpuDevice device = new CpuDevice(new DeviceInfo("cpu", "", 0, List.of()), 2)) {
+        try (CpuDevice device = Workload.device(kernels, 2)) {
             Workload workload = new Workload(device);
             for (int tokens : new int[] {Workload.TOKENS, 1}) {
                 long perRun = Long.MAX_VALUE;

@@ -6,7 +6,6 @@ import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Device;
-import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
@@ -50,7 +49,7 @@ final class KernelBenchmark {
                         .map(QuantType::valueOf)
                         .toList()
                 : List.copyOf(WeightFormat.TYPES.keySet());
-        try (CpuDevice device = new CpuDevice(new DeviceInfo("cpu", "", 0, List.of()), threads);
+        try (CpuDevice device = Workload.device("none", threads);
                 WorkerPool pool = new WorkerPool(threads)) {
             System.out.printf(
                     "%d threads, %d-bit vectors, W (%d, %d); decode: 1 token; prefill: %d tokens%n",

@@ -25,7 +25,9 @@ class PackedStoreTest {
 
     private static void fill(PackedStore store, String key, int bytes, byte value) {
         MemorySegment room = store.room(bytes);
-        assertThat(room.toArray(LittleEndian.I8)).as("memory to pack into is zeroed").containsOnly(0);
+        assertThat(room.toArray(LittleEndian.I8))
+                .as("memory to pack into is zeroed")
+                .containsOnly(0);
         room.fill(value);
         MemorySegment kept = store.keep(key, room);
         assertThat(kept.toArray(LittleEndian.I8)).hasSize(bytes).containsOnly(value);
@@ -113,7 +115,8 @@ class PackedStoreTest {
     @Test
     void smallAndEmbeddedModelsStayInMemory() {
         for (ModelIdentity model : List.of(
-                new ModelIdentity("small", "key", PackedStore.KEPT_FROM - 1), new ModelIdentity("demo", "", 1L << 40))) {
+                new ModelIdentity("small", "key", PackedStore.KEPT_FROM - 1),
+                new ModelIdentity("demo", "", 1L << 40))) {
             assertThat(write(model)).isEmpty();
         }
         // No disk has that much room.

@@ -2,7 +2,6 @@ package dev.panamoe.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.panamoe.spi.DeviceInfo;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -31,12 +30,25 @@ class SameBitsTest {
         assertThat(hashes.get("512 bits")).matches("-?\\d+ -?\\d+");
     }
 
+    /// Native code takes the place of the Vector API unseen. (Widths and compilers with packed weights are the business
+    /// of {@link VectorKernelsTest}.)
+    @Test
+    void withAnyKernelSet() {
+        String expected = hashOf("vector", 2);
+        for (NativeKernels.Candidate set : KernelSets.candidates()) {
+            if (set.kernels().isPresent()) {
+                assertThat(hashOf(set.name(), 2)).as(set.name()).isEqualTo(expected);
+            }
+        }
+    }
+
     private static String hashOf(List<String> options, int runs) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(System.getProperty("java.home") + "/bin/java");
         command.addAll(List.of(
                 "--add-modules",
                 "jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
                 "-XX:+UseSerialGC",
                 "-cp",
                 System.getProperty("java.class.path")));
@@ -54,26 +66,31 @@ class SameBitsTest {
         private Printer() {}
 
         public static void main(String[] args) {
-            try (CpuDevice device = new CpuDevice(new DeviceInfo("cpu", "", 0, List.of()), 2)) {
-                Workload workload = new Workload(device);
-                int runs = Integer.parseInt(args[0]);
-                int decode = 0;
-                int prefill = 0;
-                for (int i = 0; i < runs; i++) {
-                    workload.reset();
-                    workload.run(1);
-                    int d = workload.hash();
-                    workload.reset();
-                    workload.run(Workload.TOKENS);
-                    int p = workload.hash();
-                    if (i > 0 && (d != decode || p != prefill)) {
-                        throw new IllegalStateException("run " + i + " gave other bits");
-                    }
-                    decode = d;
-                    prefill = p;
+            int runs = Integer.parseInt(args[0]);
+            System.out.println(hashOf("none", runs));
+        }
+    }
+
+    /// Of one token and of several; the same in each run.
+    private static String hashOf(String kernels, int runs) {
+        try (CpuDevice device = Workload.device(kernels, 2)) {
+            Workload workload = new Workload(device);
+            int decode = 0;
+            int prefill = 0;
+            for (int i = 0; i < runs; i++) {
+                workload.reset();
+                workload.run(1);
+                int d = workload.hash();
+                workload.reset();
+                workload.run(Workload.TOKENS);
+                int p = workload.hash();
+                if (i > 0 && (d != decode || p != prefill)) {
+                    throw new IllegalStateException("run " + i + " gave other bits");
                 }
-                System.out.println(decode + " " + prefill);
+                decode = d;
+                prefill = p;
             }
+            return decode + " " + prefill;
         }
     }
 }

@@ -7,6 +7,9 @@ import dev.panamoe.spec.RouterSpec;
 import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.CacheSpec;
+import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.DeviceOptions;
+import dev.panamoe.spi.DeviceOptions.Packing;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.HostBuffer;
 import dev.panamoe.spi.Ids;
@@ -49,6 +52,7 @@ final class Workload {
     private final Rows factors;
     private final Ids ids;
     private final Ids positions;
+    private final List<Weight> tables = new ArrayList<>();
     private final List<Weight> matrices = new ArrayList<>();
     private final List<Experts> experts = new ArrayList<>();
     private final List<KvCache> caches = new ArrayList<>();
@@ -58,6 +62,16 @@ final class Workload {
     private final Rope halves;
     private final Rope interleaved;
     private final Router router;
+
+    /// A device with weights packed for a kernel set, or as they are for `none`.
+    static CpuDevice device(String kernels, int threads) {
+        boolean none = kernels.equals("none");
+        return new CpuDevice(
+                new DeviceInfo("cpu", "", 0, List.of()),
+                KernelSets.choose(none ? DeviceOptions.AUTO : kernels),
+                threads,
+                DeviceOptions.DEFAULT.withPacking(none ? Packing.NONE : Packing.MEMORY));
+    }
 
     Workload(CpuDevice device) {
         this.device = device;
@@ -74,7 +88,9 @@ final class Workload {
             if (WeightFormat.of(type) instanceof DecodedFormat && !SOME_DECODED.contains(type)) {
                 continue;
             }
-            matrices.add(device.upload(weight(type, Shape.of(SIZE, SIZE), random), WeightUse.MATMUL));
+            TensorView matrix = weight(type, Shape.of(SIZE, SIZE), random);
+            tables.add(device.upload(matrix, WeightUse.EMBED));
+            matrices.add(device.upload(matrix, WeightUse.MATMUL));
             Weight e = device.upload(weight(type, Shape.of(SIZE, SIZE, EXPERTS), random), WeightUse.EXPERTS);
             experts.add(new Experts(e, e, e, type == QuantType.F32 ? Activation.GELU_TANH : Activation.SILU));
         }
@@ -107,7 +123,7 @@ final class Workload {
         Attention attention = new Attention(HEADS, 0.1f, 3, sinks);
         ops.route(chosen, weights, logits.rows(0, tokens), router);
         for (int i = 0; i < matrices.size(); i++) {
-            ops.embed(out, matrices.get(i), at, 2);
+            ops.embed(out, tables.get(i), at, 2);
             ops.matmul(out, matrices.get(i), in);
             ops.add(other, out);
             ops.experts(out, experts.get(i), in, chosen, weights);

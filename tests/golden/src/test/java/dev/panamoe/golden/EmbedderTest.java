@@ -15,6 +15,7 @@ import dev.panamoe.engine.EngineOptions;
 import dev.panamoe.engine.Logits;
 import dev.panamoe.engine.Pooling;
 import dev.panamoe.spec.CacheType;
+import dev.panamoe.spi.DeviceOptions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -35,7 +36,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Vectors of texts against the hidden states of the independent implementation, and what they must not depend on.
 class EmbedderTest {
-    private static final EngineOptions EXACT = EngineOptions.DEFAULT.withCacheType(CacheType.F32);
+    private static final EngineOptions EXACT = EngineOptions.DEFAULT
+            .withCacheType(CacheType.F32)
+            .withDevice(DeviceOptions.DEFAULT.withActivations(DeviceOptions.Activations.F32));
     private static final EmbeddingOptions RAW = EmbeddingOptions.DEFAULT.withNormalize(false);
 
     @TempDir
