@@ -71,9 +71,11 @@ final class CpuDevice implements Device {
 
     @Override
     public Arithmetic arithmetic() {
-        return options.packing() == Packing.NONE || options.activations() == Activations.F32
-                ? Arithmetic.F32
-                : Arithmetic.INT8;
+        return switch (options.activations()) {
+            case F32 -> Arithmetic.F32;
+            case Q8 -> Arithmetic.INT8;
+            case AUTO -> options.packing() == Packing.NONE ? Arithmetic.F32 : Arithmetic.INT8;
+        };
     }
 
     @Override
@@ -119,7 +121,14 @@ final class CpuDevice implements Device {
                 Math.toIntExact(view.shape().rows()),
                 Math.toIntExact(view.shape().slices()),
                 factors(view),
+                rounded(view.type()),
                 format);
+    }
+
+    /// Whether activations are rounded for a weight that is not packed: only when that is asked for.
+    private boolean rounded(QuantType type) {
+        return options.activations() == Activations.Q8
+                && PackedType.of(type).filter(t -> !t.floatActivations()).isPresent();
     }
 
     @Override
@@ -138,7 +147,7 @@ final class CpuDevice implements Device {
         Optional<Path> file = store.finish();
         packNanos += System.nanoTime() - start;
         List<String> notes = new ArrayList<>();
-        if (packedBytes > 0) {
+        if (packedBytes >= PackedStore.KEPT_FROM) {
             notes.add(String.format(Locale.ROOT, "re-packed %.2f GB in %.1f s", packedBytes / 1e9, packNanos / 1e9)
                     + file.map(f -> ", kept in " + f).orElse(""));
         } else {

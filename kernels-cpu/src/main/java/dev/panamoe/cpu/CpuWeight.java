@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// @param sliceStarts the first byte of each slice; null = `sliceStride` apart
 /// @param cols length of a row
 /// @param rows of one slice
+/// @param rounded whether it meets activations that are rounded to 8 bits
 /// @param factors on the values of a slice, one a slice; null = all 1
 @SuppressWarnings("ArrayRecordComponent") // compared by identity only
 record CpuWeight(
@@ -26,6 +27,7 @@ record CpuWeight(
         int rows,
         int slices,
         float @Nullable [] factors,
+        boolean rounded,
         WeightFormat format)
         implements Matrix {
     /// What tasks hold before their first run: one zero.
@@ -41,6 +43,7 @@ record CpuWeight(
             1,
             1,
             null,
+            false,
             WeightFormat.of(QuantType.F32));
 
     /// Byte of row `row` of slice `slice`.

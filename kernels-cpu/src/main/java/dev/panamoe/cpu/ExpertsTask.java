@@ -60,6 +60,7 @@ final class ExpertsTask implements AutoCloseable {
     private int[] xAt = new int[0];
     private int[] hiddenAt = new int[0];
     private int[] resultAt = new int[0];
+    private float[] rounded = new float[0];
     private float[] gates = new float[0];
     private float[] ups = new float[0];
     private float[] results = new float[0];
@@ -102,6 +103,10 @@ final class ExpertsTask implements AutoCloseable {
             hiddenPanels.want(down, pairs());
             if (hiddenPanels.any()) {
                 share(usedExperts, pairs() * down.cols(), quantisePass);
+            } else if (down instanceof CpuWeight w && w.rounded()) {
+                for (int i = 0; i < pairs(); i++) {
+                    Rounding.row(gates, hiddenAt[i], gates, hiddenAt[i], down.cols());
+                }
             }
             pool.run(usedExperts * Math.ceilDiv(down.rows(), downChunkRows), downPass);
             pool.run(tokens, sumPass);
@@ -170,6 +175,9 @@ final class ExpertsTask implements AutoCloseable {
     /// Leaves the rows of `xs` in the forms that gate and up want: of one token by itself, as all its experts read it
     /// so; of more in tiles by expert.
     private void quantiseTokens(int usedExperts) {
+        if (gate instanceof CpuWeight w && w.rounded()) {
+            roundTokens();
+        }
         tokenPanels.begin();
         tokenPanels.want(gate, tokens);
         tokenPanels.want(up, tokens);
@@ -182,6 +190,18 @@ final class ExpertsTask implements AutoCloseable {
             pairPanels.want(gate, pairs());
             pairPanels.want(up, pairs());
             share(usedExperts, pairs() * gate.cols(), gatherPass);
+        }
+    }
+
+    /// Weights that are not packed read rounded rows in the place of `xs`.
+    private void roundTokens() {
+        int n = gate.cols();
+        rounded = Scratch.atLeast(rounded, tokens * n);
+        for (int t = 0; t < tokens; t++) {
+            Rounding.row(HostBuffer.floats(xs), xs.offset() + (firstToken + t) * xs.stride(), rounded, t * n, n);
+        }
+        for (int i = 0; i < pairs(); i++) {
+            xAt[i] = tokenOf[i] * n;
         }
     }
 
@@ -216,7 +236,7 @@ final class ExpertsTask implements AutoCloseable {
         int count = Math.min(gateChunkRows, gate.rows() - from);
         int first = starts[expert];
         int pairs = starts[expert + 1] - first;
-        float[] x = HostBuffer.floats(xs);
+        float[] x = gate instanceof CpuWeight w && w.rounded() ? rounded : HostBuffer.floats(xs);
         Panels panels = tokens == 1 ? tokenPanels : pairPanels;
         products(gate, expert, from, count, x, xAt, panels, gates, hiddenAt, first, pairs, scratch[thread]);
         products(up, expert, from, count, x, xAt, panels, ups, hiddenAt, first, pairs, scratch[thread]);

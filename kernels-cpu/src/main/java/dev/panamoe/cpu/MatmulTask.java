@@ -14,6 +14,7 @@ final class MatmulTask implements WorkerPool.Task {
     private float[] y = new float[0];
     private int[] xAt = new int[0];
     private int[] yAt = new int[0];
+    private float[] rounded = new float[0];
     private int tokens;
     private int chunkRows;
     private int chunksPerSlice;
@@ -27,6 +28,9 @@ final class MatmulTask implements WorkerPool.Task {
         w = weight;
         x = HostBuffer.floats(xs);
         y = HostBuffer.floats(ys);
+        if (weight.rounded()) {
+            rounded = Scratch.atLeast(rounded, xs.rows() * xs.cols());
+        }
         int slices = weight.slices();
         tokens = xs.rows() / slices;
         xAt = Scratch.atLeast(xAt, xs.rows());
@@ -35,6 +39,13 @@ final class MatmulTask implements WorkerPool.Task {
             int i = r % slices * tokens + r / slices;
             xAt[i] = xs.offset() + r * xs.stride();
             yAt[i] = ys.offset() + r * ys.stride();
+            if (weight.rounded()) {
+                Rounding.row(x, xAt[i], rounded, i * xs.cols(), xs.cols());
+                xAt[i] = i * xs.cols();
+            }
+        }
+        if (weight.rounded()) {
+            x = rounded;
         }
         chunkRows = chunkRows(weight, tokens, slices, pool.threads());
         chunksPerSlice = Math.ceilDiv(weight.rows(), chunkRows);

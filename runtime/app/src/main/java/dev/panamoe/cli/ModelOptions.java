@@ -72,12 +72,10 @@ final class ModelOptions {
     @Option(
             names = "--no-repack",
             description = "Computes on the weights as they lie in the file: slower, but in half the memory while"
-                    + " loading. Activations are then f32.")
+                    + " loading. Activations are then f32 unless --activations says otherwise.")
     private boolean noRepack;
 
-    @Option(
-            names = "--no-pack-cache",
-            description = "Keeps no re-packed weights on disk for the next start.")
+    @Option(names = "--no-pack-cache", description = "Keeps no re-packed weights on disk for the next start.")
     private boolean noPackCache;
 
     /// A file, or an embedded model.
@@ -105,8 +103,7 @@ final class ModelOptions {
         atLeastOne("--threads", threads);
         atLeastOne("--ctx", context);
         checkBackend("--backend", backend);
-        return checked(
-                () -> new EngineOptions(backend, deviceOptions(), context.orElse(0), cacheType.orElse(storage)));
+        return checked(() -> new EngineOptions(backend, deviceOptions(), context.orElse(0), cacheType.orElse(storage)));
     }
 
     private DeviceOptions deviceOptions() {

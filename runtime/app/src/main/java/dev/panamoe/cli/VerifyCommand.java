@@ -29,11 +29,16 @@ import tools.jackson.databind.node.ObjectNode;
         description = {
             "Runs the same tokens on two backends and prints how far they are apart: the residual stream after each"
                     + " layer, the logits, and the greedy choices. Exit code 1 when they are out of bounds.",
-            "Bounds are relative to the root mean square of the values compared. They are strict for keys and values in"
-                    + " f32, which is the default here; in fewer bits, rounding makes experts change places."
+            "Bounds are relative to the root mean square of the values compared. They are strict with --activations f32"
+                    + " and keys and values in f32, which is the default here; in fewer bits, rounding makes experts"
+                    + " change places."
         },
         footerHeading = "%nExamples:%n",
-        footer = {"  panamoe verify", "  panamoe verify --model model.gguf --backend cpu -n 4 'The quick brown fox'"})
+        footer = {
+            "  panamoe verify",
+            "  panamoe verify --activations f32",
+            "  panamoe verify --model model.gguf --backend cpu -n 4 'The quick brown fox'"
+        })
 final class VerifyCommand implements Callable<Integer> {
     private static final int DEFAULT_TOKENS = 32;
     private static final String DEFAULT_TEXT =
@@ -97,7 +102,7 @@ final class VerifyCommand implements Callable<Integer> {
                 Engine right = Engine.open(model.model(), options.withBackend(against))) {
             notes.opened(console, tested);
             int[] ids = tokens.isEmpty() ? prompt(tested.tokenizer(), text) : TokenIds.array(tokens);
-            Bounds bounds = Bounds.of(options.cacheType());
+            Bounds bounds = Bounds.of(options.cacheType(), tested.arithmetic());
             Report report = new Verification(tested, right, bounds).run(ids, steps);
             String first = tested.device().id();
             String second = right.device().id();

@@ -11,6 +11,7 @@ import dev.panamoe.engine.GenerationOptions;
 import dev.panamoe.engine.Session;
 import dev.panamoe.sampling.SamplingParams;
 import dev.panamoe.spec.CacheType;
+import dev.panamoe.spi.DeviceOptions;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -32,7 +33,10 @@ class DemoGoldensTest {
                 .get(name)
                 .get("goldens");
         assertThat(goldens.size()).isEqualTo(count);
-        try (Engine engine = Engine.open(demo, EngineOptions.DEFAULT.withCacheType(CacheType.F32));
+        EngineOptions exact = EngineOptions.DEFAULT
+                .withCacheType(CacheType.F32)
+                .withDevice(DeviceOptions.DEFAULT.withActivations(DeviceOptions.Activations.F32));
+        try (Engine engine = Engine.open(demo, exact);
                 Session session = engine.newSession()) {
             for (JsonNode golden : goldens) {
                 check(engine, session, golden);

@@ -77,6 +77,8 @@ class EmbedCommandTest {
                     "-q",
                     "--cache-type",
                     "f32",
+                    "--activations",
+                    "f32",
                     "--model",
                     model,
                     "--pooling",

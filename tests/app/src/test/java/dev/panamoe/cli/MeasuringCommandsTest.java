@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -130,6 +131,8 @@ class MeasuringCommandsTest {
                 "demo:" + demo,
                 "--cache-type",
                 "f32",
+                "--activations",
+                "f32",
                 "--json",
                 "--method",
                 method,
@@ -144,6 +147,31 @@ class MeasuringCommandsTest {
         assertThat(json.get("method").asString()).isEqualTo(method);
     }
 
+    /// Packing moves weights and changes none: with activations rounded alike, packed weights and those of the file
+    /// predict a text equally well.
+    @ParameterizedTest
+    @CsvSource({"demo:gemma4, heldout-chat-gemma4.jsonl", "demo:deepseek, heldout-chat-r1.jsonl"})
+    void packingDoesNotChangePerplexity(String model, String file) {
+        String[] args = {
+            "perplexity",
+            "--model",
+            model,
+            "--cache-type",
+            "f32",
+            "--activations",
+            "q8",
+            "--json",
+            "--file",
+            Cli.DATA.resolve("models").resolve(file).toString()
+        };
+        double packed = Cli.run(args).json().get("perplexity").asDouble();
+        double plain = Cli.run(Cli.args(List.of(args), "--no-repack"))
+                .json()
+                .get("perplexity")
+                .asDouble();
+        assertThat(packed).isCloseTo(plain, within(1e-4));
+    }
+
     @Test
     void theFileNameChoosesTheMethodAndPlainTextIsForPeople() throws IOException {
         Path lines = Files.writeString(folder.resolve("t.txt"), "A cow says moo.\n\nA duck quacks.");
@@ -154,10 +182,28 @@ class MeasuringCommandsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"demo:gemma4, f32", "demo:deepseek, f16", "demo:gemma4, q4_0", "demo:deepseek, q8_0"})
-    void theCpuComputesWhatTheReferenceDoes(String model, String cache) {
-        Cli.Result result =
-                Cli.run("verify", "--model", model, "--backend", "cpu", "--cache-type", cache, "-n", "4", "--json");
+    @CsvSource({
+        "demo:gemma4, f32, f32, 1e-4",
+        "demo:deepseek, f16, f32, 1e-4",
+        "demo:gemma4, q4_0, f32, 1e-4",
+        "demo:deepseek, q8_0, f32, 1e-4",
+        "demo:gemma4, f32, q8, 2e-2",
+        "demo:deepseek, f32, auto, 2e-2"
+    })
+    void theCpuComputesWhatTheReferenceDoes(String model, String cache, String activations, double mean) {
+        Cli.Result result = Cli.run(
+                "verify",
+                "--model",
+                model,
+                "--backend",
+                "cpu",
+                "--cache-type",
+                cache,
+                "--activations",
+                activations,
+                "-n",
+                "4",
+                "--json");
         assertThat(result.code()).as(result.out() + result.err()).isZero();
         JsonNode json = result.json();
         assertThat(json.get("ok").asBoolean()).isTrue();
@@ -165,10 +211,10 @@ class MeasuringCommandsTest {
         assertThat(json.get("against").asString()).isEqualTo("reference");
         assertThat(json.get("prompt_tokens").asInt()).isEqualTo(32);
         assertThat(json.get("layers").size()).isEqualTo(model.equals("demo:gemma4") ? 6 : 4);
-        assertThat(json.get("greedy").get("agree").asInt()).isEqualTo(4);
+        assertThat(json.get("greedy").get("agree").asInt()).isGreaterThanOrEqualTo(activations.equals("f32") ? 4 : 3);
         // Different code must leave some difference; none would mean that one backend ran twice.
         assertThat(json.get("logits").get("max").asDouble()).isPositive();
-        assertThat(json.get("logits").get("mean_relative").asDouble()).isLessThan(1e-4);
+        assertThat(json.get("logits").get("mean_relative").asDouble()).isLessThan(mean);
     }
 
     @Test
