@@ -29,6 +29,9 @@ final class CeilingsProbe {
     private static final long READ_NANOS = 1_000_000_000;
     private static final long FMA_NANOS = 300_000_000;
 
+    /// Whether the JIT of this run has done its work here, as far as that can be known.
+    private static volatile boolean warm;
+
     private final WorkerPool pool;
 
     /// Keeps the JIT from dropping loops whose result nobody reads.
@@ -40,7 +43,9 @@ final class CeilingsProbe {
 
     static Ceilings measure(WorkerPool pool) {
         CeilingsProbe probe = new CeilingsProbe(pool);
-        return new Ceilings(probe.reads(), probe.flops(), OptionalDouble.empty());
+        Ceilings ceilings = new Ceilings(probe.reads(), probe.flops(), OptionalDouble.empty());
+        warm = true;
+        return ceilings;
     }
 
     /// Twice the last cache, of which reading on and on then finds nothing, but at most an eighth of what is free.
@@ -60,8 +65,10 @@ final class CeilingsProbe {
             MemorySegment buffer = arena.allocate(bufferBytes(), 64);
             int blocks = (int) (buffer.byteSize() / BLOCK);
             // The arena has zeroed it, but pages of zeroes may all be one page.
-            pool.run(blocks, (chunk, thread) -> buffer.asSlice((long) chunk * BLOCK, BLOCK)
-                    .fill((byte) (chunk + 1)));
+            pool.run(
+                    blocks,
+                    (chunk, thread) ->
+                            buffer.asSlice((long) chunk * BLOCK, BLOCK).fill((byte) (chunk + 1)));
             warm(() -> pool.run(pool.threads(), (chunk, thread) -> sink = sum(buffer, 0, BLOCK / 8)));
             for (int threads = 1; threads <= pool.threads(); threads++) {
                 long nanos = best(READ_NANOS / pool.threads(), readers(buffer, blocks, threads));
@@ -89,15 +96,14 @@ final class CeilingsProbe {
         warm(() -> pool.run(threads, (chunk, thread) -> sink = (int) multiplyAdd(FMA_TURNS / 100)));
         // More chunks than threads: one that loses its core for a while must not hold up the rest.
         int chunks = 8 * threads;
-        long nanos =
-                best(FMA_NANOS, () -> pool.run(chunks, (chunk, thread) -> sink = (int) multiplyAdd(FMA_TURNS)));
+        long nanos = best(FMA_NANOS, () -> pool.run(chunks, (chunk, thread) -> sink = (int) multiplyAdd(FMA_TURNS)));
         return 2e9 * ACCUMULATORS * Simd.L * FMA_TURNS * chunks / nanos;
     }
 
-    /// Until the JIT has done its work, or should have.
+    /// Until the JIT has done its work, or should have; once a run.
     private static void warm(Runnable work) {
         long start = System.nanoTime();
-        for (int i = 0; i < 20_000 && System.nanoTime() - start < WARM_NANOS; i++) {
+        for (int i = 0; !warm && i < 20_000 && System.nanoTime() - start < WARM_NANOS; i++) {
             work.run();
         }
     }
@@ -166,7 +172,8 @@ final class CeilingsProbe {
             k = k.fma(x, y);
             l = l.fma(x, y);
         }
-        FloatVector sum = a.add(b).add(c.add(d)).add(e.add(f)).add(g.add(h)).add(i.add(j).add(k.add(l)));
+        FloatVector sum =
+                a.add(b).add(c.add(d)).add(e.add(f)).add(g.add(h)).add(i.add(j).add(k.add(l)));
         return sum.lane(0);
     }
 }
