@@ -10,6 +10,7 @@ import dev.panamoe.engine.EmbeddedModels;
 import dev.panamoe.engine.EngineOptions;
 import dev.panamoe.ffm.CpuInfo;
 import dev.panamoe.spec.CacheType;
+import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.Ceilings;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceOptions;
@@ -354,6 +355,21 @@ final class BenchCommand implements Callable<Integer> {
             }
             out.println("");
             ceilings.forEach((place, c) -> printCeilings(place, c, false));
+            results.stream()
+                    .filter(r -> !r.test().generation()
+                            && r.setting().rows() < r.test().tokens())
+                    .map(r -> r.setting().model().name() + ": prompts are passed in chunks of at most "
+                            + r.setting().rows() + " tokens")
+                    .distinct()
+                    .forEach(out::println);
+            results.stream()
+                    .map(BenchResult::setting)
+                    .filter(s -> s.arithmetic() == Arithmetic.INT8
+                            && s.ceilings().filter(m -> m.int8Ops().isEmpty()).isPresent())
+                    .map(s -> s.device() + ": products are of 8-bit integers, and pp is held against multiply-adds of"
+                            + " f32")
+                    .distinct()
+                    .forEach(out::println);
             if (noParity) {
                 out.println("parity was not checked");
             }

@@ -142,6 +142,13 @@ class BenchCommandTest {
     }
 
     @Test
+    void aPromptLongerThanAPassIsPassedInChunksAndThatIsSaid() {
+        Cli.Result result = tiny("-q", "-p", "600", "-n", "none", "--no-parity");
+        isDone(result);
+        assertThat(result.out()).contains("demo:gemma4: prompts are passed in chunks of at most 512 tokens\n");
+    }
+
+    @Test
     void severalModelsInTurn() {
         Cli.Result result = tiny(
                 "-q", "--json", "-p", "2", "-n", "none", "-m", "demo:deepseek", "-m", "demo:gemma4", "--no-parity");

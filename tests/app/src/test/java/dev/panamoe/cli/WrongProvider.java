@@ -11,8 +11,8 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.List;
 
-/// A backend that computes what the reference does, but forgets residual connections. Only tests that name it in a class
-/// loader of their own have it.
+/// A backend that computes what the reference does, but forgets residual connections. Only tests that name it in a
+/// class loader of their own have it.
 public final class WrongProvider implements BackendProvider {
     private static final DeviceInfo INFO = new DeviceInfo("wrong", "forgets residual connections", 0, List.of());
 
