@@ -25,9 +25,9 @@ final class CeilingsProbe {
     private static final int ACCUMULATORS = 12;
     private static final int FMA_TURNS = 200_000;
 
-    private static final long WARM_NANOS = 500_000_000;
-    private static final long READ_NANOS = 1_000_000_000;
-    private static final long FMA_NANOS = 300_000_000;
+    private static final long WARM_NANOS = 400_000_000;
+    private static final long READ_NANOS = 600_000_000;
+    private static final long FMA_NANOS = 200_000_000;
 
     /// Whether the JIT of this run has done its work here, as far as that can be known.
     private static volatile boolean warm;

@@ -77,8 +77,8 @@ public final class Benchmark implements AutoCloseable {
         return System.nanoTime() - start;
     }
 
-    /// Fills the context up to the test's depth. A token has its place in the context, so what an earlier test stored is
-    /// used again, unless a ring has overwritten it.
+    /// Fills the context up to the test's depth. A token has its place in the context, so what an earlier test stored
+    /// is used again, unless a ring has overwritten it.
     public void prepare(Test test) {
         int depth = test.depth();
         int at = depth <= written && written - depth <= caches.rewindable() ? depth : 0;
