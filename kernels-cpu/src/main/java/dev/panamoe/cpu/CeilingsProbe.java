@@ -25,9 +25,12 @@ final class CeilingsProbe {
     private static final int ACCUMULATORS = 12;
     private static final int FMA_TURNS = 200_000;
 
-    private static final long WARM_NANOS = 500_000_000;
-    private static final long READ_NANOS = 1_000_000_000;
-    private static final long FMA_NANOS = 300_000_000;
+    private static final long WARM_NANOS = 400_000_000;
+    private static final long READ_NANOS = 600_000_000;
+    private static final long FMA_NANOS = 200_000_000;
+
+    /// Whether the JIT of this run has done its work here, as far as that can be known.
+    private static volatile boolean warm;
 
     private final WorkerPool pool;
 
@@ -40,7 +43,9 @@ final class CeilingsProbe {
 
     static Ceilings measure(WorkerPool pool) {
         CeilingsProbe probe = new CeilingsProbe(pool);
-        return new Ceilings(probe.reads(), probe.flops(), OptionalDouble.empty());
+        Ceilings ceilings = new Ceilings(probe.reads(), probe.flops(), OptionalDouble.empty());
+        warm = true;
+        return ceilings;
     }
 
     /// Twice the last cache, of which reading on and on then finds nothing, but at most an eighth of what is free.
@@ -95,10 +100,10 @@ final class CeilingsProbe {
         return 2e9 * ACCUMULATORS * Simd.L * FMA_TURNS * chunks / nanos;
     }
 
-    /// Until the JIT has done its work, or should have.
+    /// Until the JIT has done its work, or should have; once a run.
     private static void warm(Runnable work) {
         long start = System.nanoTime();
-        for (int i = 0; i < 20_000 && System.nanoTime() - start < WARM_NANOS; i++) {
+        for (int i = 0; !warm && i < 20_000 && System.nanoTime() - start < WARM_NANOS; i++) {
             work.run();
         }
     }

@@ -10,10 +10,12 @@ import dev.panamoe.engine.EmbeddedModels;
 import dev.panamoe.engine.EngineOptions;
 import dev.panamoe.ffm.CpuInfo;
 import dev.panamoe.spec.CacheType;
+import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.Ceilings;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceOptions;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -127,7 +129,8 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--parity-tokens",
             paramLabel = "N",
-            description = "How many tokens are compared with the reference, which is slow; by default ${DEFAULT-VALUE}.",
+            description =
+                    "How many tokens are compared with the reference, which is slow; by default ${DEFAULT-VALUE}.",
             defaultValue = "4")
     private int parityTokens;
 
@@ -136,11 +139,19 @@ final class BenchCommand implements Callable<Integer> {
 
     @Option(
             names = "--profile",
-            description = "Repeats each test once more, and shows the time and the work of each operation.")
+            description =
+                    "Repeats each test as often again with each operation measured, and shows the time and the work of"
+                            + " each in the fastest repeat.")
     private boolean profile;
 
     @Option(names = "--ceilings", description = "Measures only what the device can do, without a model.")
     private boolean onlyCeilings;
+
+    @Option(
+            names = "--report",
+            paramLabel = "FILE",
+            description = "Writes one HTML page with plots, which opens without a network.")
+    private Optional<Path> report = Optional.empty();
 
     @Option(names = "--markdown", description = "Prints the table in Markdown.")
     private boolean markdown;
@@ -175,12 +186,18 @@ final class BenchCommand implements Callable<Integer> {
                 noParity ? 0 : parityTokens,
                 profile,
                 EngineOptions.DEFAULT.withCacheType(cacheType));
+        if (report.isPresent()) {
+            BenchReport.check(report.get(), plan.models());
+        }
         // One that is not usable here is told before the others are timed for minutes.
         plan.backends().forEach(Backends::choose);
         warnOfLoad(load);
         BenchRunner runner = new BenchRunner(plan, console, notes);
         List<BenchResult> results = runner.run();
         print(results, runner.ceilings(), load);
+        if (report.isPresent()) {
+            BenchReport.write(report.get(), BenchJson.describe(results, runner.ceilings(), load));
+        }
         List<String> failed = results.stream()
                 .filter(r -> r.setting().failed())
                 .map(r -> r.setting().device() + " with " + r.setting().model().name())
@@ -200,12 +217,22 @@ final class BenchCommand implements Callable<Integer> {
         if (csv && (profile || onlyCeilings)) {
             throw usage("--csv has no place for --profile and --ceilings; use --json");
         }
+        if (onlyCeilings && (report.isPresent() || profile || !models.isEmpty())) {
+            throw usage("--ceilings measures no model; leave out --model, --profile and --report");
+        }
         for (String backend : backends) {
             ModelOptions.unknownBackend(backend).ifPresent(problem -> {
                 throw invalid("--backend", problem);
             });
         }
-        threads.forEach(n -> atLeast("--threads", n, 1));
+        for (int n : threads) {
+            atLeast("--threads", n, 1);
+            try {
+                EngineOptions.DEFAULT.withThreads(n);
+            } catch (PanamoeException e) {
+                throw usage(String.valueOf(e.getMessage()));
+            }
+        }
         depths.forEach(n -> atLeast("--depth", n, 0));
         atLeast("-r", repeats, 1);
         atLeast("--parity-tokens", parityTokens, 1);
@@ -303,7 +330,8 @@ final class BenchCommand implements Callable<Integer> {
                         + Figures.flops(c.flops())
                         + (c.int8Ops().isPresent()
                                 ? ", of 8-bit integers "
-                                        + Figures.flops(c.int8Ops().getAsDouble()).replace("FLOP", "OP")
+                                        + Figures.flops(c.int8Ops().getAsDouble())
+                                                .replace("FLOP", "OP")
                                 : ""));
         for (int i = 0; each && i < c.readBytesPerSecond().size() - 1; i++) {
             console.out()
@@ -327,6 +355,21 @@ final class BenchCommand implements Callable<Integer> {
             }
             out.println("");
             ceilings.forEach((place, c) -> printCeilings(place, c, false));
+            results.stream()
+                    .filter(r -> !r.test().generation()
+                            && r.setting().rows() < r.test().tokens())
+                    .map(r -> r.setting().model().name() + ": prompts are passed in chunks of at most "
+                            + r.setting().rows() + " tokens")
+                    .distinct()
+                    .forEach(out::println);
+            results.stream()
+                    .map(BenchResult::setting)
+                    .filter(s -> s.arithmetic() == Arithmetic.INT8
+                            && s.ceilings().filter(m -> m.int8Ops().isEmpty()).isPresent())
+                    .map(s -> s.device() + ": products are of 8-bit integers, and pp is held against multiply-adds of"
+                            + " f32")
+                    .distinct()
+                    .forEach(out::println);
             if (noParity) {
                 out.println("parity was not checked");
             }
@@ -339,8 +382,9 @@ final class BenchCommand implements Callable<Integer> {
         result.timing().flatMap(Timing::profile).ifPresent(p -> {
             Sink out = console.out();
             out.println("");
-            out.println(result.setting().model().name() + ", " + result.setting().device() + ", "
-                    + Count.of(result.setting().threads(), "thread") + ", " + result.label());
+            out.println(
+                    result.setting().model().name() + ", " + result.setting().device() + ", "
+                            + Count.of(result.setting().threads(), "thread") + ", " + result.label());
             ProfileTable table = new ProfileTable(
                     result.setting().ceilings(), result.setting().arithmetic());
             table.print(out, p);

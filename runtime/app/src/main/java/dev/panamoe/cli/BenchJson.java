@@ -8,6 +8,8 @@ import dev.panamoe.ffm.MemoryInfo;
 import dev.panamoe.spi.Ceilings;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,7 +41,11 @@ final class BenchJson {
                 .put("backend", setting.device())
                 .put("threads", setting.threads())
                 .put("depth", r.test().depth())
-                .put("rows_per_pass", r.test().generation() ? 1 : Math.min(setting.rows(), r.test().tokens()))
+                .put(
+                        "rows_per_pass",
+                        r.test().generation()
+                                ? 1
+                                : Math.min(setting.rows(), r.test().tokens()))
                 .put("arithmetic", EnumConverter.label(setting.arithmetic()));
         if (r.timing().isPresent()) {
             timing(object, r, r.timing().get());
@@ -70,12 +76,14 @@ final class BenchJson {
                 .putArray("samples");
         t.samples().forEach(samples::add);
         object.put("bytes_per_second", r.bytesPerSecond(t)).put("flops_per_second", r.flopsPerSecond(t));
-        r.ceiling().ifPresent(c -> object.putObject("ceiling")
-                .put("of", r.test().generation() ? "bytes_per_second" : "flops_per_second")
-                .put("per_second", c)
-                .put("share", r.achieved(t) / c));
+        r.ceiling()
+                .ifPresent(c -> object.putObject("ceiling")
+                        .put("of", r.test().generation() ? "bytes_per_second" : "flops_per_second")
+                        .put("per_second", c)
+                        .put("share", r.achieved(t) / c));
         t.profile()
-                .ifPresent(p -> new ProfileTable(r.setting().ceilings(), r.setting().arithmetic())
+                .ifPresent(p -> new ProfileTable(
+                                r.setting().ceilings(), r.setting().arithmetic())
                         .describe(object.putArray("profile"), p));
     }
 
@@ -93,7 +101,8 @@ final class BenchJson {
                 .put("java", Runtime.version().toString())
                 .put("vm", System.getProperty("java.vm.name"))
                 .put("heap_bytes", Runtime.getRuntime().maxMemory())
-                .put("panamoe", Version.number());
+                .put("panamoe", Version.number())
+                .put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
         if (load >= 0) {
             object.put("load_average", load);
         }

@@ -39,7 +39,7 @@ record BenchResult(Setting setting, Test test, Optional<Timing> timing) {
     /// @param samples tokens a second, one each repeat
     /// @param bytes of weights, keys and values that the whole test reads, each once a pass
     /// @param flops of the whole test
-    /// @param profile of one more repeat, if it was asked for
+    /// @param profile of the fastest of as many more repeats, if it was asked for
     record Timing(List<Double> samples, long bytes, double flops, Optional<Profile> profile) {
         Timing {
             samples = List.copyOf(samples);

@@ -11,7 +11,18 @@ final class BenchTable {
     static final String FAILED = "FAILED parity";
 
     private static final List<String> HEADER = List.of(
-            "model", "type", "size", "params", "backend", "threads", "test", "t/s", "min", "max", "reached", "of ceiling");
+            "model",
+            "type",
+            "size",
+            "params",
+            "backend",
+            "threads",
+            "test",
+            "t/s",
+            "min",
+            "max",
+            "reached",
+            "of ceiling");
     private static final String LAYOUT = "llrrlrlrrrrr";
 
     private static final List<String> CSV_HEADER = List.of(
@@ -106,7 +117,8 @@ final class BenchTable {
             } else {
                 cells.addAll(List.of("0", "", "", "", "", "", ""));
             }
-            cells.add(r.setting().parity().map(p -> p.isSound() ? "ok" : "FAILED").orElse("not checked"));
+            cells.add(
+                    r.setting().parity().map(p -> p.isSound() ? "ok" : "FAILED").orElse("not checked"));
             sink.println(csv(cells));
         }
     }

@@ -15,8 +15,8 @@ import tools.jackson.databind.node.ObjectNode;
 /// A {@link Profile} for people and for programs.
 final class ProfileTable {
     static final String BETWEEN = "(between operations)";
-    private static final List<String> HEADER = List.of(
-            "operation", "calls", "ms a pass", "share", "MB a pass", "GB/s", "GFLOP/s", "of ceiling");
+    private static final List<String> HEADER =
+            List.of("operation", "calls", "ms a pass", "share", "MB a pass", "GB/s", "GFLOP/s", "of ceiling");
 
     private final Optional<Ceilings> ceilings;
     private final Arithmetic arithmetic;

@@ -6,8 +6,8 @@ import dev.panamoe.model.Tap;
 import java.util.Random;
 
 /// Times forward passes over random tokens. There is no sampler and no text in it: a prompt is passed in chunks of as
-/// many rows as the engine takes and ends with the logits of its last token; generation passes one given token after the
-/// other and reads the logits of each. The tokens are the same for the same seed and vocabulary.
+/// many rows as the engine takes and ends with the logits of its last token; generation passes one given token after
+/// the other and reads the logits of each. The tokens are the same for the same seed and vocabulary.
 public final class Benchmark implements AutoCloseable {
     private final Engine engine;
     private final Caches caches;
@@ -77,8 +77,8 @@ public final class Benchmark implements AutoCloseable {
         return System.nanoTime() - start;
     }
 
-    /// Fills the context up to the test's depth. A token has its place in the context, so what an earlier test stored is
-    /// used again, unless a ring has overwritten it.
+    /// Fills the context up to the test's depth. A token has its place in the context, so what an earlier test stored
+    /// is used again, unless a ring has overwritten it.
     public void prepare(Test test) {
         int depth = test.depth();
         int at = depth <= written && written - depth <= caches.rewindable() ? depth : 0;

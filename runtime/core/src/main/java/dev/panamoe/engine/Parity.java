@@ -50,9 +50,8 @@ public final class Parity {
     /// All but the last token in one pass, and that one alone: kernels for many rows and for one.
     private static float[][] logits(Engine engine, int count) {
         int width = engine.spec().vocabulary();
-        int[] tokens = new Random(SEED)
-                .ints(count, 0, engine.tokenizer().size())
-                .toArray();
+        int[] tokens =
+                new Random(SEED).ints(count, 0, engine.tokenizer().size()).toArray();
         float[][] all = new float[count][width];
         try (Caches caches = engine.newCaches(count)) {
             for (int at = 0; at < count; ) {

@@ -36,8 +36,7 @@ public record Profile(List<Phase> phases) {
 
         /// Time in which no operation ran: the forward page itself, and measuring it.
         public long betweenNanos() {
-            return nanos
-                    - operations.stream().mapToLong(Operation::nanos).sum();
+            return nanos - operations.stream().mapToLong(Operation::nanos).sum();
         }
     }
 

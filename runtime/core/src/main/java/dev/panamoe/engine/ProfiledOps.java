@@ -121,8 +121,8 @@ final class ProfiledOps implements Ops {
 
     /// `attn_q` of `blk.3.attn_q.weight`.
     private String label(Weight w) {
-        return labels.computeIfAbsent(w, k -> k.name().replaceFirst("^blk\\.\\d+\\.", "")
-                .replaceFirst("\\.(weight|bias)(\\[\\w+])?$", "$2"));
+        return labels.computeIfAbsent(
+                w, k -> k.name().replaceFirst("^blk\\.\\d+\\.", "").replaceFirst("\\.(weight|bias)(\\[\\w+])?$", "$2"));
     }
 
     /// A tied model has no output matrix of its own.
@@ -156,7 +156,12 @@ final class ProfiledOps implements Ops {
     public void matmul(Rows y, Weight w, Rows x) {
         begin();
         ops.matmul(y, w, x);
-        finishAndCount(product(w), y, size(w) + size(x) + size(y), true, 2.0 * x.rows() * w.shape().size());
+        finishAndCount(
+                product(w),
+                y,
+                size(w) + size(x) + size(y),
+                true,
+                2.0 * x.rows() * w.shape().size());
     }
 
     @Override
@@ -253,7 +258,12 @@ final class ProfiledOps implements Ops {
     public void route(Ids ids, Rows weights, Rows logits, Router router) {
         begin();
         ops.route(ids, weights, logits, router);
-        finishAndCount("route", weights, size(logits) + size(weights) + (long) Integer.BYTES * ids.rows() * ids.cols(), false, 0);
+        finishAndCount(
+                "route",
+                weights,
+                size(logits) + size(weights) + (long) Integer.BYTES * ids.rows() * ids.cols(),
+                false,
+                0);
     }
 
     @Override

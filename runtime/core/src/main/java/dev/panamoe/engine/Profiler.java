@@ -1,7 +1,7 @@
 package dev.panamoe.engine;
 
-/// Measures the operations of an engine while it is open. Every operation is waited for, which on a device that computes
-/// asynchronously takes longer than without: its shares can be trusted, its sum cannot.
+/// Measures the operations of an engine while it is open. Every operation is waited for, which on a device that
+/// computes asynchronously takes longer than without: its shares can be trusted, its sum cannot.
 public final class Profiler implements AutoCloseable {
     private final Engine engine;
     private final ProfiledOps ops;

@@ -1,5 +1,6 @@
 package dev.panamoe.spi;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalDouble;
 
@@ -19,9 +20,9 @@ public record Ceilings(List<Double> readBytesPerSecond, double flops, OptionalDo
         }
     }
 
-    /// Streaming reads with all threads.
+    /// Streaming reads with as many threads as serve best: all threads, but for noise and for few channels of memory.
     public double read() {
-        return readBytesPerSecond.getLast();
+        return Collections.max(readBytesPerSecond);
     }
 
     /// What multiply-adds of a kind are bound by; that of F32 where there is no figure for the kind.

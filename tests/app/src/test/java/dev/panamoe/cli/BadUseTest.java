@@ -65,6 +65,20 @@ class BadUseTest {
                     template --input x --now y    | --now
                     tokenize --decode 1 hi        | exclude each other
                     verify -n 0                   | -n
+                    bench -p 0                    | option '-p': 0 is not 1 or more
+                    bench -n 4,x                  | option '-n': 'x' is neither a number of tokens nor none;
+                    bench -p none -n none         | leave nothing to time
+                    bench -r 0                    | option '-r': 0 is not 1 or more
+                    bench --depth -1              | option '--depth': -1 is not 0 or more
+                    bench --threads 1,0           | option '--threads': 0 is not 1 or more
+                    bench --threads 5000          | --threads is 5000, expected 1 to 4096;
+                    bench --backend cpu,tpu       | option '--backend': there is no backend 'tpu', there are auto, cpu
+                    bench --warm-up -1            | option '--warm-up': -1.0 is not between 0 and 3600 seconds
+                    bench --parity-tokens 0       | option '--parity-tokens': 0 is not 1 or more
+                    bench --json --csv            | exclude each other
+                    bench --csv --profile         | --csv has no place for --profile
+                    bench --ceilings --profile    | --ceilings measures no model
+                    bench --depth 2147483647      | more than any context holds
                     verify --against tpu          | no backend 'tpu'
                     devices what                  | what
                     embed --pooling max hi        | option '--pooling': there is no 'max', there are mean, cls, last;
@@ -309,6 +323,24 @@ class BadUseTest {
         String nowhere = folder.resolve("no/such/folder/logits").toString();
         fails(Cli.run("logits", "--tokens", "1", "--out", nowhere), ExitCode.FAILED, "folder of this file");
         fails(Cli.run("logits", "--tokens", "1", "--out", folder.toString()), ExitCode.FAILED, folder.toString());
+    }
+
+    @Test
+    void aBenchmarkThatCannotBeIsRefusedBeforeAnythingIsTimed() throws IOException {
+        fails(
+                quiet("bench", "-p", "16", "-n", "none", "--depth", "0,5000"),
+                ExitCode.FAILED,
+                "demo:gemma4: pp16 at a depth of 5000 takes 5016 positions, but the model was trained for 1024");
+        fails(quiet("bench", "--model", "/no/such.gguf"), ExitCode.FAILED, "/no/such.gguf");
+        String nowhere = folder.resolve("no/such/folder/r.html").toString();
+        fails(quiet("bench", "--report", nowhere), ExitCode.FAILED, "the folder of this file does not exist");
+        fails(quiet("bench", "--report", folder.toString()), ExitCode.FAILED, "this is a folder");
+        Path model = Files.writeString(folder.resolve("m.gguf"), "no model");
+        fails(
+                quiet("bench", "--model", model.toString(), "--report", model.toString()),
+                ExitCode.FAILED,
+                "this is the model itself");
+        assertThat(model).hasContent("no model");
     }
 
     @Test
