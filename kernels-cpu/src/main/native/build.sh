@@ -1,7 +1,8 @@
 #!/bin/sh
-# Builds the native images: build.sh FOLDER writes one file for each target there.
+# Builds the native images: build.sh FOLDER writes one file for each target there, and `images.txt`, which says what
+# they were built from and by. Two builds by the same tools are the same bytes. NativeImageTest checks all that.
 #
-# CC_X86 and CC_ARM name the compilers (gcc). Two builds by the same version of gcc and binutils are the same bytes.
+# CC_X86 and CC_ARM name the compilers (gcc), with their binutils beside them.
 set -eu
 src=$(cd "$(dirname "$0")" && pwd)
 out=$1
@@ -22,7 +23,8 @@ image() { # name, compiler prefix, header, options of the target
     (cd "$src" && "$cc" $common "$@" -DTARGET_H="\"$header\"" -c kernels.c -o "$tmp/$name.o")
     prefix=${cc%gcc*}
     "${prefix}ld" -T "$src/image.ld" --no-undefined -z noexecstack -e 0 "$tmp/$name.o" -o "$tmp/$name.elf"
-    "${prefix}objcopy" -O binary -j .image "$tmp/$name.elf" "$out/$name.bin"
+    "${prefix}objcopy" -O binary -j .image "$tmp/$name.elf" "$tmp/$name.bin"
+    cat "$tmp/$name.bin" > "$out/$name.bin" # as a file that is not executable
 }
 
 x86=${CC_X86:-gcc}
@@ -31,5 +33,14 @@ avx2="-mavx2 -mfma -mf16c"
 image avx512-vnni "$x86" x86.h -fcf-protection=none $avx2 -mavx512f -mavx512bw -mavx512vl -mavx512vnni
 image avx-vnni "$x86" x86.h -fcf-protection=none $avx2 -mavxvnni
 image avx2 "$x86" x86.h -fcf-protection=none $avx2
-[ ! -f "$src/neon.h" ] || image neon-dotprod "$arm" neon.h -mbranch-protection=none -mno-outline-atomics \
-    -march=armv8.2-a+dotprod
+image neon-dotprod "$arm" neon.h -mbranch-protection=none -mno-outline-atomics -march=armv8.2-a+dotprod
+
+tools() { # compiler
+    echo "$("$1" --version | head -n 1); $("${1%gcc*}ld" --version | head -n 1)"
+}
+{
+    echo "x86: $(tools "$x86")"
+    echo "arm: $(tools "$arm")"
+    (cd "$src" && sha256sum build.sh image.ld kernels.c neon.h x86.h)
+    (cd "$out" && sha256sum avx-vnni.bin avx2.bin avx512-vnni.bin neon-dotprod.bin)
+} > "$out/images.txt"

@@ -87,14 +87,15 @@ final class NativeKernels implements KernelSet {
     private static final int TABLE = MAGIC.length + 8;
 
     /// Calls the function at an address. Such a call neither blocks nor calls back.
-    private static final MethodHandle CALL = call();
+    private static final MethodHandle CALL = link();
 
     /// Images are loaded once and stay.
     private static final Map<Target, Candidate> LOADED = new ConcurrentHashMap<>();
 
     private final Target target;
-    private final Map<PackedType, MemorySegment> products = new EnumMap<>(PackedType.class);
-    private final Map<Fill, MemorySegment> fills = new EnumMap<>(Fill.class);
+    private final MemorySegment[] entries = new MemorySegment[ENTRIES];
+    private final Map<PackedType, Integer> products = new EnumMap<>(PackedType.class);
+    private final Map<Fill, Integer> fills = new EnumMap<>(Fill.class);
 
     /// Takes the addresses out of the image's table; on x86 those of the Microsoft convention follow, which no system
     /// uses that this project runs on.
@@ -105,14 +106,15 @@ final class NativeKernels implements KernelSet {
             throw new IllegalStateException("the image of " + target.label() + " is not of this version");
         }
         this.target = target;
-        long at = TABLE;
+        for (int i = 0; i < ENTRIES; i++) {
+            entries[i] = code.asSlice(code.get(LittleEndian.I32, TABLE + 4L * i));
+        }
+        int entry = 0;
         for (PackedType type : PackedType.values()) {
-            products.put(type, code.asSlice(code.get(LittleEndian.I32, at)));
-            at += 4;
+            products.put(type, entry++);
         }
         for (Fill fill : Fill.values()) {
-            fills.put(fill, code.asSlice(code.get(LittleEndian.I32, at)));
-            at += 4;
+            fills.put(fill, entry++);
         }
     }
 
@@ -185,7 +187,7 @@ final class NativeKernels implements KernelSet {
             panel.setTile(call, first, tokens);
             call.set(8, out.address());
             call.set(9, stride);
-            product(type, call);
+            call(Objects.requireNonNull(products.get(type)), call);
         } finally {
             Reference.reachabilityFence(w);
         }
@@ -195,19 +197,15 @@ final class NativeKernels implements KernelSet {
         }
     }
 
-    /// Calls the kernel of a type with the argument at hand.
-    void product(PackedType type, NativeCall call) {
-        invoke(Objects.requireNonNull(products.get(type)), call);
-    }
-
-    /// Calls a function that fills panels.
+    /// Calls a function that fills panels with the argument at hand.
     void fill(Fill what, NativeCall call) {
-        invoke(Objects.requireNonNull(fills.get(what)), call);
+        call(Objects.requireNonNull(fills.get(what)), call);
     }
 
-    private static void invoke(MemorySegment function, NativeCall call) {
+    /// Calls the function at a place of the image's table.
+    void call(int entry, NativeCall call) {
         try {
-            CALL.invokeExact(function, call.address());
+            CALL.invokeExact(entries[entry], call.address());
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable t) {
@@ -218,7 +216,7 @@ final class NativeKernels implements KernelSet {
 
     // Linking native code is what this class is for; the launcher enables native access.
     @SuppressWarnings("restricted")
-    private static MethodHandle call() {
+    private static MethodHandle link() {
         return Linker.nativeLinker()
                 .downcallHandle(FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG), Linker.Option.critical(false));
     }
