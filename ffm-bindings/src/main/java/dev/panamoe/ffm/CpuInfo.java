@@ -12,13 +12,22 @@ import java.util.Set;
 /// @param logical CPUs that the system schedules on
 /// @param physical cores; equals `logical` where the system does not tell
 /// @param performance of these, the fast cores of a hybrid processor; equals `physical` where all are alike
+/// @param performanceCpus the logical CPUs of the fast cores; empty where all are alike or the system does not tell
 /// @param caches of the first performance core, level 1 first
 /// @param flags instruction-set flags as the system names them, in lower case: `avx2`, `avx512_vnni`, `asimddp` …
-public record CpuInfo(String model, int logical, int physical, int performance, List<Cache> caches, Set<String> flags) {
+public record CpuInfo(
+        String model,
+        int logical,
+        int physical,
+        int performance,
+        List<Integer> performanceCpus,
+        List<Cache> caches,
+        Set<String> flags) {
 
     static final String UNKNOWN = "unknown CPU";
 
     public CpuInfo {
+        performanceCpus = List.copyOf(performanceCpus);
         caches = List.copyOf(caches);
         flags = Set.copyOf(flags);
     }
@@ -55,6 +64,6 @@ public record CpuInfo(String model, int logical, int physical, int performance, 
 
     static CpuInfo unknown() {
         int cpus = Runtime.getRuntime().availableProcessors();
-        return new CpuInfo(UNKNOWN, cpus, cpus, cpus, List.of(), Set.of());
+        return new CpuInfo(UNKNOWN, cpus, cpus, cpus, List.of(), List.of(), Set.of());
     }
 }

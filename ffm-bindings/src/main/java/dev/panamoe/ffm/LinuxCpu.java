@@ -48,6 +48,7 @@ final class LinuxCpu {
                 online.cardinality(),
                 cores(online),
                 cores(fast),
+                fast.equals(online) ? List.of() : fast.stream().boxed().toList(),
                 caches(fast.nextSetBit(0)),
                 flags(cpuinfo));
     }

@@ -43,6 +43,7 @@ final class MacFacts {
                 logical,
                 physical,
                 (int) number("hw.perflevel0.physicalcpu").orElse(physical), // level 0 is the fastest
+                List.of(), // threads cannot be bound to CPUs there
                 caches(),
                 flags());
     }

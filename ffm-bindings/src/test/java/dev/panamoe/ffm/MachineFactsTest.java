@@ -90,6 +90,7 @@ class MachineFactsTest {
         assertThat(cpu.logical()).isEqualTo(3);
         assertThat(cpu.physical()).isEqualTo(3);
         assertThat(cpu.performance()).isEqualTo(2);
+        assertThat(cpu.performanceCpus()).containsExactly(0, 1);
         assertThat(cpu.flags()).contains("asimddp", "i8mm");
     }
 
@@ -99,6 +100,7 @@ class MachineFactsTest {
         assertThat(cpu.model()).isEqualTo("unknown CPU");
         assertThat(cpu.logical()).isEqualTo(1);
         assertThat(cpu.performance()).isEqualTo(1);
+        assertThat(cpu.performanceCpus()).isEmpty();
         assertThat(cpu.caches()).isEmpty();
         assertThat(LinuxMemory.read(root)).isEqualTo(MemoryInfo.unknown());
     }

@@ -53,12 +53,12 @@ final class CpuDevice implements Device {
 
     // The arena is closed with the device.
     @SuppressWarnings("MustBeClosedChecker")
-    CpuDevice(DeviceInfo info, KernelSet kernels, int threads, DeviceOptions options) {
+    CpuDevice(DeviceInfo info, KernelSet kernels, int threads, List<Integer> cpus, DeviceOptions options) {
         this.info = info;
         this.options = options;
         this.weights = Arena.ofShared();
         this.store = PackedStore.inMemory(weights);
-        this.pool = new WorkerPool(threads);
+        this.pool = new WorkerPool(threads, cpus);
         Scratch[] scratch = new Scratch[threads];
         Arrays.setAll(scratch, i -> new Scratch());
         this.ops = new CpuOps(kernels, pool, scratch);
@@ -147,6 +147,12 @@ final class CpuDevice implements Device {
         Optional<Path> file = store.finish();
         packNanos += System.nanoTime() - start;
         List<String> notes = new ArrayList<>();
+        if (!options.kernels().equals(DeviceOptions.AUTO)) {
+            notes.add(options.kernels() + " kernels, as asked for");
+        }
+        if (options.packing() == Packing.NONE) {
+            notes.add("weights as they are in the file, as asked for: this is slow");
+        }
         if (packedBytes >= PackedStore.KEPT_FROM) {
             notes.add(String.format(Locale.ROOT, "re-packed %.2f GB in %.1f s", packedBytes / 1e9, packNanos / 1e9)
                     + file.map(f -> ", kept in " + f).orElse(""));

@@ -49,7 +49,9 @@ public final class CpuProvider implements BackendProvider {
         return new Probe.Usable(
                 List.of(device),
                 RANK,
-                slow.map(s -> "slow on this machine: " + s).orElse(cores + " with " + bits + "-bit vectors"));
+                slow.map(s -> "slow on this machine: " + s)
+                        .orElse(cores + ", "
+                                + KernelSets.choose(DeviceOptions.AUTO).name() + " kernels"));
     }
 
     @Override
@@ -100,7 +102,9 @@ public final class CpuProvider implements BackendProvider {
             throw new PanamoeException("cpu: this Java was started without the module " + VECTOR_MODULE
                     + "; start with --add-modules " + VECTOR_MODULE);
         }
-        int threads = options.threads() > 0 ? options.threads() : CpuInfo.read().performance();
-        return new CpuDevice(device, KernelSets.choose(options.kernels()), threads, options);
+        CpuInfo cpu = CpuInfo.read();
+        int threads = options.threads() > 0 ? options.threads() : cpu.performance();
+        List<Integer> cpus = threads <= cpu.performance() ? cpu.performanceCpus() : List.of();
+        return new CpuDevice(device, KernelSets.choose(options.kernels()), threads, cpus, options);
     }
 }

@@ -1,6 +1,8 @@
 package dev.panamoe.cpu;
 
+import dev.panamoe.ffm.ThreadAffinity;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -38,12 +40,23 @@ final class WorkerPool implements AutoCloseable {
     private final AtomicInteger finished = new AtomicInteger();
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private final List<Worker> workers = new ArrayList<>();
+    private final BitSet cpus = new BitSet();
     private Task task = NOTHING;
     private int chunks;
     private volatile boolean closed;
 
+    /// Threads that the system may run on any CPU.
+    ///
     /// @param threads at least 1, the caller included
     WorkerPool(int threads) {
+        this(threads, List.of());
+    }
+
+    /// @param threads at least 1, the caller included
+    /// @param cpus that the workers, not the caller, are bound to, all to all of them; empty = any. For processors with
+    ///     cores of two kinds: the system may leave a thread that often waits on a slow one
+    WorkerPool(int threads, List<Integer> cpus) {
+        cpus.forEach(this.cpus::set);
         for (int i = 1; i < threads; i++) {
             Worker worker = new Worker(i);
             workers.add(worker);
@@ -154,6 +167,10 @@ final class WorkerPool implements AutoCloseable {
 
         @Override
         public void run() {
+            if (!cpus.isEmpty()) {
+                // Refused, the thread runs where the system likes.
+                ThreadAffinity.pin(cpus);
+            }
             long idleSince = System.nanoTime();
             for (int spins = 1; !closed; spins++) {
                 if (takeOne(index)) {

@@ -3,6 +3,12 @@ package dev.panamoe.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.panamoe.ffm.ThreadAffinity;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
@@ -11,6 +17,32 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
 class WorkerPoolTest {
+    /// Workers stay on the CPUs they are bound to; the caller goes where it went before.
+    @Test
+    void workersRunOnTheirCpusOnly() {
+        BitSet before = ThreadAffinity.current().orElse(new BitSet());
+        int cpu = Math.max(0, before.nextSetBit(0));
+        Set<BitSet> seen = ConcurrentHashMap.newKeySet();
+        try (WorkerPool pool = new WorkerPool(3, List.of(cpu))) {
+            CountDownLatch all = new CountDownLatch(3);
+            pool.run(3, (chunk, thread) -> {
+                all.countDown();
+                while (all.getCount() > 0) {
+                    Thread.onSpinWait();
+                }
+                if (thread > 0) {
+                    ThreadAffinity.current().ifPresent(seen::add);
+                }
+            });
+        }
+        if (!before.isEmpty()) {
+            BitSet one = new BitSet();
+            one.set(cpu);
+            assertThat(seen).containsExactly(one);
+        }
+        assertThat(ThreadAffinity.current().orElse(new BitSet())).isEqualTo(before);
+    }
+
     @Test
     void everyChunkIsDoneOnceInEveryOfManyTasks() {
         try (WorkerPool pool = new WorkerPool(4)) {

@@ -70,6 +70,7 @@ final class Workload {
                 new DeviceInfo("cpu", "", 0, List.of()),
                 KernelSets.choose(none ? DeviceOptions.AUTO : kernels),
                 threads,
+                List.of(),
                 DeviceOptions.DEFAULT.withPacking(none ? Packing.NONE : Packing.MEMORY));
     }
 

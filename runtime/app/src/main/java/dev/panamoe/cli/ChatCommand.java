@@ -57,7 +57,7 @@ final class ChatCommand implements Callable<Integer> {
                 console,
                 notes,
                 model.model(),
-                name -> Engine.open(name, engineOptions),
+                name -> Loading.open(console, notes, name, engineOptions),
                 this::generation,
                 answers.templateVariables(),
                 answers.system())) {

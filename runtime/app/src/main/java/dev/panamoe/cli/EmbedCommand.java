@@ -77,7 +77,7 @@ final class EmbedCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         EngineOptions options = model.engineOptions();
         List<String> read = texts();
-        try (Engine engine = Engine.open(model.model(), options);
+        try (Engine engine = Loading.open(console, notes, model.model(), options);
                 Embedder embedder = engine.newEmbedder(new EmbeddingOptions(pooling, !raw, truncate))) {
             notes.opened(console, engine);
             long start = System.nanoTime();

@@ -62,7 +62,7 @@ final class LogitsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        try (Engine engine = model.open()) {
+        try (Engine engine = Loading.open(console, notes, model.model(), model.engineOptions())) {
             int[] ids = TokenIds.array(tokens);
             Logits computation = new Logits(engine, ids);
             refuseToOverwrite(engine);

@@ -3,7 +3,6 @@ package dev.panamoe.cli;
 import dev.panamoe.PanamoeException;
 import dev.panamoe.engine.Backends;
 import dev.panamoe.engine.EmbeddedModels;
-import dev.panamoe.engine.Engine;
 import dev.panamoe.engine.EngineOptions;
 import dev.panamoe.spec.CacheType;
 import dev.panamoe.spi.DeviceInfo;
@@ -109,11 +108,6 @@ final class ModelOptions {
     private DeviceOptions deviceOptions() {
         Packing packing = noRepack ? Packing.NONE : noPackCache ? Packing.MEMORY : Packing.KEPT;
         return new DeviceOptions(threads.orElse(0), kernels, activations, packing);
-    }
-
-    /// Opens the model. The caller closes it.
-    Engine open() {
-        return Engine.open(model(), engineOptions());
     }
 
     /// @throws ParameterException when no backend, usable here or not, and no device has this name

@@ -72,7 +72,7 @@ final class PerplexityCommand implements Callable<Integer> {
         EngineOptions options = model.engineOptions();
         byte[] text = Input.read(file, console.in());
         Method chosen = method.orElse(file.endsWith(".jsonl") ? Method.CHAT : Method.LINES);
-        try (Engine engine = Engine.open(model.model(), options);
+        try (Engine engine = Loading.open(console, notes, model.model(), options);
                 Perplexity perplexity = new Perplexity(engine)) {
             notes.opened(console, engine);
             long start = System.nanoTime();

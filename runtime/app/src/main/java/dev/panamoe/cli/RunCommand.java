@@ -108,7 +108,7 @@ final class RunCommand implements Callable<Integer> {
         limits = grammar.grammar(console).map(limits::withGrammar).orElse(limits);
         sampling.over(SamplingParams.DEFAULT);
 
-        try (Engine engine = Engine.open(model.model(), engineOptions);
+        try (Engine engine = Loading.open(console, notes, model.model(), engineOptions);
                 Session session = engine.newSession()) {
             SamplingParams params = sampling.over(engine.defaultSampling());
             GenerationOptions options = limits.withSampling(params);

@@ -98,7 +98,7 @@ final class VerifyCommand implements Callable<Integer> {
         if (!words.isEmpty() && text.isEmpty()) {
             throw model.usage("the PROMPT is empty");
         }
-        try (Engine tested = Engine.open(model.model(), options);
+        try (Engine tested = Loading.open(console, notes, model.model(), options);
                 Engine right = Engine.open(model.model(), options.withBackend(against))) {
             notes.opened(console, tested);
             int[] ids = tokens.isEmpty() ? prompt(tested.tokenizer(), text) : TokenIds.array(tokens);

@@ -1,0 +1,28 @@
+package dev.panamoe.cli;
+
+import dev.panamoe.engine.Engine;
+import dev.panamoe.engine.EngineOptions;
+import java.util.Locale;
+
+/// Opens models, and says how far it is where that takes long.
+final class Loading {
+    /// Smaller models are there before anybody could read it.
+    private static final long SHOWN_FROM = 256L << 20;
+
+    private Loading() {}
+
+    /// Opens a model. The caller closes it.
+    static Engine open(Console console, Notes notes, String model, EngineOptions options) {
+        Progress progress = new Progress(console, notes);
+        try {
+            return Engine.open(model, options, (done, total) -> {
+                if (total >= SHOWN_FROM) {
+                    progress.show(
+                            String.format(Locale.ROOT, "loading %d %% of %s", 100 * done / total, Table.size(total)));
+                }
+            });
+        } finally {
+            progress.clear();
+        }
+    }
+}
