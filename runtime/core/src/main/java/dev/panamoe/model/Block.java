@@ -1,5 +1,6 @@
 package dev.panamoe.model;
 
+import dev.panamoe.spec.Activation;
 import dev.panamoe.spec.LayerSpec;
 import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.Experts;
@@ -85,7 +86,7 @@ record Block(
     /// @param gate (width, d)
     /// @param up (width, d)
     /// @param down (d, width)
-    record DenseWeights(Weight gate, Weight up, Weight down) implements FeedForwardWeights {}
+    record DenseWeights(Weight gate, Weight up, Weight down, Activation activation) implements FeedForwardWeights {}
 
     /// @param logits (experts, d)
     /// @param routerNorm (d): `ffn_gate_inp.scale / sqrt(d)`; null when the router reads the feed-forward's input

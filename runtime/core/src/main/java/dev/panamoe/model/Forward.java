@@ -78,7 +78,7 @@ final class Forward {
         ops.rmsNorm(a.h, a.x, b.ffnNorm(), spec.normEps());
         tap.see("ffn_norm", i, a.h);
         switch (b.feedForward()) {
-            case DenseWeights w -> dense(a, requireNonNull(a.layers.get(i).dense), b, w);
+            case DenseWeights w -> dense(a, requireNonNull(a.layers.get(i).dense), w);
             case MoeWeights w -> experts(a, b, w, tap);
         }
         tap.see("ffn_out", i, a.branch);
@@ -173,10 +173,8 @@ final class Forward {
         tap.see("attn_out", b.spec().index(), a.branch);
     }
 
-    private void dense(Intermediates a, FfnRows r, Block b, DenseWeights w) {
-        Activation activation =
-                Intermediates.denseOf(b.spec().feedForward()).orElseThrow().activation();
-        ops.gatedMatmul(r.gate, r.up, w.gate(), w.up(), a.h, activation);
+    private void dense(Intermediates a, FfnRows r, DenseWeights w) {
+        ops.gatedMatmul(r.gate, r.up, w.gate(), w.up(), a.h, w.activation());
         ops.matmul(a.branch, w.down(), r.gate);
     }
 
@@ -206,7 +204,7 @@ final class Forward {
         }
         tap.see("ffn_moe_out", i, out);
         if (w.beside() != null) {
-            dense(a, requireNonNull(a.layers.get(i).dense), b, w.beside());
+            dense(a, requireNonNull(a.layers.get(i).dense), w.beside());
             if (w.postBesideNorm() != null) {
                 ops.rmsNorm(a.branch, a.branch, w.postBesideNorm(), spec.normEps());
             }

@@ -321,10 +321,7 @@ final class WeightLoader {
                 q,
                 k,
                 v,
-                Stream.of(q, k, v)
-                        .filter(Objects::nonNull)
-                        .map(Linear::weight)
-                        .toList(),
+                Stream.of(q, k, v).filter(Objects::nonNull).map(Linear::weight).toList(),
                 linear(p + "attn_output", a.outputWidth(), d, a.has(Gqa.Part.OUTPUT_BIAS)),
                 norms ? vector(p + "attn_q_norm.weight", a.headSize()) : null,
                 owns && norms ? vector(p + "attn_k_norm.weight", a.headSize()) : null);
@@ -405,7 +402,8 @@ final class WeightLoader {
         return new DenseWeights(
                 matrix(p + "ffn_gate" + suffix + ".weight", WeightUse.MATMUL, d, f.width()),
                 matrix(p + "ffn_up" + suffix + ".weight", WeightUse.MATMUL, d, f.width()),
-                matrix(p + "ffn_down" + suffix + ".weight", WeightUse.MATMUL, f.width(), d));
+                matrix(p + "ffn_down" + suffix + ".weight", WeightUse.MATMUL, f.width(), d),
+                f.activation());
     }
 
     private FeedForwardWeights moe(String p, Moe f) {

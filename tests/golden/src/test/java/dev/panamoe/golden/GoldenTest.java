@@ -35,6 +35,10 @@ class GoldenTest {
         return open(backend, DeviceOptions.DEFAULT.withActivations(DeviceOptions.Activations.F32));
     }
 
+    static Device openAsByDefault(String backend) {
+        return open(backend, DeviceOptions.DEFAULT);
+    }
+
     private static Device open(String backend, DeviceOptions options) {
         BackendProvider provider = BackendProvider.all().stream()
                 .filter(p -> p.name().equals(backend))
