@@ -80,13 +80,20 @@ final class CpuDevice implements Device {
                 view.type(),
                 view.shape(),
                 view.data().isNative() ? view.data() : copy(view),
-                view.sliceStride(),
+                view.sliceStarts().isEmpty() ? view.sliceStride() : 0,
+                starts(view),
                 view.rowBytes(),
                 cols,
                 Math.toIntExact(view.shape().rows()),
                 Math.toIntExact(view.shape().slices()),
                 factors(view),
                 format);
+    }
+
+    private static long @Nullable [] starts(TensorView view) {
+        return view.sliceStarts().isEmpty()
+                ? null
+                : view.sliceStarts().stream().mapToLong(Long::longValue).toArray();
     }
 
     private static float @Nullable [] factors(TensorView view) {

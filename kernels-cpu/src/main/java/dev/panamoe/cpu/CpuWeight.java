@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// A matrix, or several, read in place.
 ///
 /// @param data of native memory: one kind of segment keeps the kernels' reads free of type checks
+/// @param sliceStarts the first byte of each slice; null = `sliceStride` apart
 /// @param cols length of a row
 /// @param rows of one slice
 /// @param factors on the values of a slice, one a slice; null = all 1
@@ -20,6 +21,7 @@ record CpuWeight(
         Shape shape,
         MemorySegment data,
         long sliceStride,
+        long @Nullable [] sliceStarts,
         long rowBytes,
         int cols,
         int rows,
@@ -34,6 +36,7 @@ record CpuWeight(
             Shape.of(1),
             Arena.global().allocate(4),
             4,
+            null,
             4,
             1,
             1,
@@ -43,7 +46,7 @@ record CpuWeight(
 
     /// Byte of row `row` of slice `slice`.
     long offset(int slice, int row) {
-        return slice * sliceStride + row * rowBytes;
+        return (sliceStarts == null ? slice * sliceStride : sliceStarts[slice]) + row * rowBytes;
     }
 
     /// What products with slice `slice` are multiplied by.

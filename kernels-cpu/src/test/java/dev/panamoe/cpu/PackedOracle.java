@@ -51,8 +51,8 @@ final class PackedOracle {
             }
             switch (type) {
                 case Q4_K, Q5_K -> {
-                    float scale = LittleEndian.f16(w.data(), u + 2 * r)
-                            * LittleEndian.u8(w.data(), u + 64 + 16 * inUnit + r);
+                    float scale =
+                            LittleEndian.f16(w.data(), u + 2 * r) * LittleEndian.u8(w.data(), u + 64 + 16 * inUnit + r);
                     float min = LittleEndian.f16(w.data(), u + 32 + 2 * r)
                             * LittleEndian.u8(w.data(), u + 192 + 16 * inUnit + r);
                     c = Math.fma((low + high) * d, scale, c);

@@ -337,14 +337,20 @@ final class Chat implements AutoCloseable {
                 .filter(i -> messages.get(i).role().equals(USER))
                 .boxed()
                 .toList();
+        if (questions.isEmpty()) {
+            throw new PanamoeException("there is no question to drop yet");
+        }
         int count = number(argument);
         if (count < 1 || count > questions.size()) {
             throw new PanamoeException("/trim takes 1 to " + questions.size() + ", the number of questions, not "
                     + Printable.escape(argument));
         }
         int from = count == questions.size() ? messages.size() : questions.get(count);
-        List<ChatMessage> kept = new ArrayList<>(system().stream().toList());
-        kept.addAll(messages.subList(from, messages.size()));
+        List<ChatMessage> kept = new ArrayList<>(messages.subList(from, messages.size()));
+        // A file may have it anywhere.
+        if (kept.stream().noneMatch(m -> m.role().equals(SYSTEM))) {
+            system().ifPresent(kept::addFirst);
+        }
         messages = List.copyOf(kept);
         say(Count.of(count, "question") + " dropped, " + Count.of(messages.size(), "message")
                 + " left; the next answer takes longer, because all of them are read again");

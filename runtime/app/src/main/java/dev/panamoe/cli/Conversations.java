@@ -89,12 +89,20 @@ final class Conversations {
         if (folder == null || !Files.isDirectory(folder)) {
             throw new PanamoeException(name + ": there is no folder " + Printable.escape(String.valueOf(folder)));
         }
-        Path whole = Files.createTempFile(folder, ".panamoe", ".jsonl");
         try {
-            Files.writeString(whole, lines);
-            Files.move(whole, file, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(whole);
+            Path whole = Files.createTempFile(folder, ".panamoe", ".jsonl");
+            try {
+                Files.writeString(whole, lines);
+                Files.move(whole, file, StandardCopyOption.REPLACE_EXISTING);
+            } finally {
+                Files.deleteIfExists(whole);
+            }
+        } catch (IOException e) {
+            // Its own message names the other file, which is ours.
+            throw new PanamoeException(
+                    name + ": this cannot be written (" + Failures.reason(e)
+                            + "); save to a folder in which you may write and that has room",
+                    e);
         }
     }
 }

@@ -58,8 +58,8 @@ final class Failures {
             case PanamoeException p -> String.valueOf(p.getMessage());
             case InvalidPathException p -> Printable.escape(p.getInput()) + ": this cannot be a file name";
             case UncheckedIOException io when io.getCause() != null -> message(io.getCause());
-            case FileSystemException f -> f.getFile() + ": " + (f.getReason() == null ? fileProblem(f) : f.getReason());
-            case IOException io -> String.valueOf(io.getMessage());
+            case FileSystemException f -> f.getFile() + ": " + reason(f);
+            case IOException io -> reason(io);
             case OutOfMemoryError o -> outOfMemory(String.valueOf(o.getMessage()));
             case StackOverflowError s ->
                 "the input is nested too deep; simplify it, or raise the stack with PANAMOE_JAVA_OPTS=-Xss8m";
@@ -71,11 +71,14 @@ final class Failures {
         };
     }
 
-    private static String fileProblem(FileSystemException f) {
-        return switch (f) {
+    /// What went wrong with a file, without its name.
+    static String reason(IOException e) {
+        return switch (e) {
+            case FileSystemException f when f.getReason() != null -> f.getReason();
             case java.nio.file.NoSuchFileException n -> "there is no such file";
             case java.nio.file.AccessDeniedException a -> "permission denied";
-            default -> f.getClass().getSimpleName();
+            case FileSystemException f -> f.getClass().getSimpleName();
+            default -> String.valueOf(e.getMessage());
         };
     }
 

@@ -1,6 +1,7 @@
 package dev.panamoe.cli;
 
 import dev.panamoe.engine.Engine;
+import dev.panamoe.tokenizer.Tokenizer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +41,8 @@ final class Notes {
         }
     }
 
-    /// On what the model runs and why, and whether its context is one it was trained for.
+    /// On what the model runs and why, whether its context is one it was trained for, and whether its file says all of
+    /// its tokenizer.
     void opened(Console console, Engine engine) {
         print(console, choice(engine.backendReasons()));
         if (engine.contextLength() > engine.spec().contextLength()) {
@@ -49,6 +51,7 @@ final class Notes {
                     "warning: the model was trained for " + engine.spec().contextLength()
                             + " positions, --ctx asks for " + engine.contextLength());
         }
+        Tokenizer.doubt(engine.metadata()).ifPresent(line -> print(console, "warning: " + line));
     }
 
     /// `backend cpu: 4 cores (not reference: slow; not cuda, opencl: no driver)`: of each reason what stands before

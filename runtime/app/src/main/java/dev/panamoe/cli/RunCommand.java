@@ -6,6 +6,7 @@ import dev.panamoe.chat.ToolCall;
 import dev.panamoe.engine.Completion;
 import dev.panamoe.engine.Engine;
 import dev.panamoe.engine.EngineOptions;
+import dev.panamoe.engine.FinishReason;
 import dev.panamoe.engine.GenerationOptions;
 import dev.panamoe.engine.Profile;
 import dev.panamoe.engine.Profiler;
@@ -150,6 +151,9 @@ final class RunCommand implements Callable<Integer> {
                 console.out().flush();
                 measured.ifPresent(m -> table.print(console.err(), m));
             }
+            if (answer.finishReason() == FinishReason.LENGTH) {
+                cutOff(options, answer);
+            }
             speed(engine, answer);
             return ExitCode.DONE;
         }
@@ -167,6 +171,21 @@ final class RunCommand implements Callable<Integer> {
         List<ChatMessage> messages = new ArrayList<>(answers.system());
         messages.add(ChatMessage.user(text));
         return messages;
+    }
+
+    /// Who gives -n knows that it cuts, but may not think of what that does to a form.
+    private void cutOff(GenerationOptions options, Completion answer) {
+        boolean full = answer.usage().generated() < options.maxTokens();
+        boolean formed = options.grammar().isPresent();
+        if (full || formed) {
+            notes.print(
+                    console,
+                    "the answer was cut off "
+                            + (full
+                                    ? "because the context is full; a larger --ctx holds more"
+                                    : "at -n " + options.maxTokens() + " tokens")
+                            + (formed ? "; it need not have the form that was asked for" : ""));
+        }
     }
 
     private void speed(Engine engine, Completion answer) {

@@ -42,6 +42,8 @@ import org.jspecify.annotations.Nullable;
 /// }
 /// ```
 public final class Engine implements AutoCloseable {
+    static final String NO_WEIGHTS = "the file holds no weights, perhaps only a vocabulary; get the model itself";
+
     private final Deque<AutoCloseable> resources = new ArrayDeque<>();
     private final ReentrantLock device = new ReentrantLock(true);
     private final EngineOptions options;
@@ -63,6 +65,9 @@ public final class Engine implements AutoCloseable {
         try {
             choice = Backends.choose(options.backend());
             file = own(ModelFile.open(source)).file();
+            if (file.tensors().isEmpty()) {
+                throw new PanamoeException(file.name() + ": " + NO_WEIGHTS);
+            }
             ModelSpec spec = Architectures.read(file);
             Caches.check(file, spec, options.cacheType());
             tokenizer = Tokenizer.of(file.metadata());

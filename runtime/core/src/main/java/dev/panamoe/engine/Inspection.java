@@ -122,7 +122,7 @@ public final class Inspection {
     private Optional<ModelSpec> architecture() {
         boolean empty = file.tensors().isEmpty();
         if (file.faults().isEmpty() && empty) {
-            lacks("the file holds no weights, perhaps only a vocabulary; get the model itself");
+            lacks(Engine.NO_WEIGHTS);
         }
         boolean whole = file.faults().isEmpty() && !empty;
         // What is no model, or not the first part of one, need not name an architecture.
@@ -149,6 +149,7 @@ public final class Inspection {
             return;
         }
         attempt("tokenizer", () -> Tokenizer.of(file.metadata())).ifPresent(tokenizer -> {
+            Tokenizer.doubt(file.metadata()).ifPresent(notes::add);
             String pre = text("tokenizer.ggml.pre");
             findings.put(
                     "tokenizer",

@@ -175,35 +175,31 @@ public final class GgufFile implements AutoCloseable {
     }
 
     /// Matrices that are tensors of their own, as the slices of one tensor. Nothing is copied, so they must be alike
-    /// and lie in the same file, in order and equally far from each other.
+    /// and lie in the same file, in whatever order and distance.
     ///
     /// @param stackName what messages call the result
     /// @param names the slices in order, at least one
-    /// @return empty when they do not lie so
+    /// @return empty when they are not alike or lie in several files
     /// @throws PanamoeException naming file and tensor when one is missing
     public Optional<TensorView> stack(String stackName, List<String> names) {
         List<TensorView> slices = names.stream().map(this::get).toList();
         TensorView first = slices.getFirst();
-        long start = first.data().address();
-        long stride =
-                slices.size() == 1 ? first.sliceBytes() : slices.get(1).data().address() - start;
-        for (int i = 0; i < slices.size(); i++) {
-            TensorView slice = slices.get(i);
+        for (TensorView slice : slices) {
             boolean alike = slice.type() == first.type() && slice.shape().equals(first.shape());
-            if (!alike || slice.shape().slices() > 1 || slice.data().address() != start + i * stride) {
+            if (!alike || slice.shape().slices() > 1) {
                 return Optional.empty();
             }
         }
-        long bytes = (slices.size() - 1) * stride + first.sliceBytes();
+        List<Long> addresses = slices.stream().map(s -> s.data().address()).toList();
+        long start = Collections.min(addresses);
+        long bytes = Collections.max(addresses) - start + first.sliceBytes();
+        Shape shape = Shape.of(first.shape().cols(), first.shape().rows(), slices.size());
+        List<Long> starts = addresses.stream().map(a -> a - start).toList();
         return parts.stream()
-                .filter(p -> stride >= first.sliceBytes() && holds(p.bytes(), start, bytes))
+                .filter(p -> holds(p.bytes(), start, bytes))
                 .findFirst()
-                .map(p -> new TensorView(
-                        stackName,
-                        first.type(),
-                        Shape.of(first.shape().cols(), first.shape().rows(), slices.size()),
-                        p.bytes().asSlice(start - p.bytes().address(), bytes),
-                        stride));
+                .map(p -> p.bytes().asSlice(start - p.bytes().address(), bytes))
+                .map(data -> new TensorView(stackName, first.type(), shape, data, starts));
     }
 
     private static boolean holds(MemorySegment file, long address, long bytes) {

@@ -11,7 +11,10 @@ import static dev.panamoe.grammar.Expr.text;
 import dev.panamoe.PanamoeException;
 import dev.panamoe.gguf.Printable;
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.math.RoundingMode;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -42,6 +45,10 @@ public final class JsonSchema {
     private static final int LONGEST_NAME = 256;
     private static final int LONGEST_NUMBER = 40;
     private static final int MOST_PREFIX_ITEMS = 100;
+    /// Digits behind the point of a number that others are multiples of.
+    private static final int MOST_STEP_DIGITS = 6;
+
+    private static final String[] BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"};
     private static final String ROOT = "#";
 
     private static final Set<String> ANNOTATIONS = Set.of(
@@ -124,7 +131,7 @@ public final class JsonSchema {
     }
 
     private static String shown(JsonNode node) {
-        return Printable.escape(node.toString(), 60);
+        return node.isMissingNode() ? "nothing" : Printable.escape(node.toString(), 60);
     }
 
     private static String quoted(String text) {
@@ -292,9 +299,12 @@ public final class JsonSchema {
         if (!ref.startsWith(ROOT)) {
             throw refused(pointer, "\"$ref\" " + quoted(ref) + " is not supported; refer to \"#/$defs/…\"");
         }
+        String pointed;
         JsonNode target;
         try {
-            target = resolve(ref);
+            // A reference is part of a URI. A plus sign stands for itself there.
+            pointed = URLDecoder.decode(ref.replace("+", "%2B"), StandardCharsets.UTF_8);
+            target = resolve(pointed);
         } catch (IllegalArgumentException e) {
             throw new PanamoeException(
                     source + ": " + Printable.escape(pointer) + ": \"$ref\" " + quoted(ref) + " is no JSON pointer", e);
@@ -302,7 +312,7 @@ public final class JsonSchema {
         if (target.isMissingNode()) {
             throw refused(pointer, "\"$ref\" " + quoted(ref) + " leads nowhere");
         }
-        return ruleOf(ref);
+        return ruleOf(pointed);
     }
 
     private Expr anyOf(Keywords keywords) {
@@ -614,27 +624,32 @@ public final class JsonSchema {
     }
 
     private Expr integer(Keywords keywords) {
-        BigDecimal least = largest(
-                keywords.bound("minimum").map(b -> b.setScale(0, RoundingMode.CEILING)),
-                keywords.bound("exclusiveMinimum")
-                        .map(b -> b.setScale(0, RoundingMode.FLOOR).add(BigDecimal.ONE)));
-        BigDecimal most = smallest(
-                keywords.bound("maximum").map(b -> b.setScale(0, RoundingMode.FLOOR)),
-                keywords.bound("exclusiveMaximum")
-                        .map(b -> b.setScale(0, RoundingMode.CEILING).subtract(BigDecimal.ONE)));
-        if (keywords.has("multipleOf")
-                && keywords.bound("multipleOf").orElseThrow().compareTo(BigDecimal.ONE) != 0) {
-            throw keywords.wrong("multipleOf", "1, which alone is supported");
+        Optional<BigDecimal> multiple = multiple(keywords);
+        // Of what is no whole number, whole are the multiples of its numerator, since the fraction is reduced.
+        Optional<BigInteger> step = multiple.map(m -> {
+            int digits = Math.max(0, m.scale());
+            BigInteger units = m.movePointRight(digits).toBigIntegerExact();
+            return units.divide(units.gcd(BigInteger.TEN.pow(digits)));
+        });
+        if (step.isPresent() && !step.get().equals(BigInteger.ONE)) {
+            return multiples(keywords, step.get(), 0);
         }
-        if (!keywords.has("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")) {
+        if (!keywords.has(BOUNDS)) {
             return JsonText.INTEGER;
         }
+        BigDecimal least = least(keywords, 0);
+        BigDecimal most = most(keywords, 0);
         checkBounds(keywords, least, most);
         return DecimalRange.integers(least.toBigIntegerExact(), most.toBigIntegerExact());
     }
 
     private Expr number(Keywords keywords) {
-        if (!keywords.has("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")) {
+        Optional<BigDecimal> multiple = multiple(keywords);
+        if (multiple.isPresent()) {
+            int digits = Math.max(0, multiple.get().scale());
+            return multiples(keywords, multiple.get().movePointRight(digits).toBigIntegerExact(), digits);
+        }
+        if (!keywords.has(BOUNDS)) {
             return JsonText.NUMBER;
         }
         Optional<BigDecimal> minimum = keywords.bound("minimum");
@@ -644,18 +659,65 @@ public final class JsonSchema {
         BigDecimal least = largest(minimum, above);
         BigDecimal most = smallest(maximum, below);
         checkBounds(keywords, least, most);
-        if (least.stripTrailingZeros().scale() > 0 || most.stripTrailingZeros().scale() > 0) {
-            throw refused(keywords.pointer, "bounds of type number that are not whole are not supported");
+        if (Math.max(
+                        least.stripTrailingZeros().scale(),
+                        most.stripTrailingZeros().scale())
+                > JsonText.MOST_DIGITS) {
+            throw refused(
+                    keywords.pointer,
+                    "bounds of more than " + JsonText.MOST_DIGITS + " digits behind the point are not supported");
         }
         Expr range = DecimalRange.numbers(
-                least.toBigIntegerExact(),
+                least,
                 above.isEmpty() || above.get().compareTo(least) < 0,
-                most.toBigIntegerExact(),
+                most,
                 below.isEmpty() || below.get().compareTo(most) > 0);
         if (range == null) {
             throw nothing(keywords);
         }
         return range;
+    }
+
+    private Optional<BigDecimal> multiple(Keywords keywords) {
+        Optional<BigDecimal> multiple = keywords.bound("multipleOf");
+        if (multiple.isPresent() && multiple.get().signum() <= 0) {
+            throw keywords.wrong("multipleOf", "a number above 0");
+        }
+        return multiple.map(BigDecimal::stripTrailingZeros);
+    }
+
+    /// @param digits behind the point
+    /// @param step in units of the last of them
+    private Expr multiples(Keywords keywords, BigInteger step, int digits) {
+        if (digits > MOST_STEP_DIGITS || !Multiples.areFew(step, digits)) {
+            throw keywords.wrong(
+                    "multipleOf",
+                    "a smaller or rounder number, with at most " + MOST_STEP_DIGITS + " digits behind the point");
+        }
+        BigDecimal least = least(keywords, digits);
+        BigDecimal most = most(keywords, digits);
+        checkBounds(keywords, least, most);
+        return Multiples.between(rules, step, digits, least.toBigIntegerExact(), most.toBigIntegerExact())
+                .orElseThrow(() -> nothing(keywords));
+    }
+
+    /// The lower bound in units of the last digit behind the point.
+    private static BigDecimal least(Keywords keywords, int digits) {
+        return largest(
+                keywords.bound("minimum").map(b -> b.movePointRight(digits).setScale(0, RoundingMode.CEILING)),
+                keywords.bound("exclusiveMinimum")
+                        .map(b -> b.movePointRight(digits)
+                                .setScale(0, RoundingMode.FLOOR)
+                                .add(BigDecimal.ONE)));
+    }
+
+    private static BigDecimal most(Keywords keywords, int digits) {
+        return smallest(
+                keywords.bound("maximum").map(b -> b.movePointRight(digits).setScale(0, RoundingMode.FLOOR)),
+                keywords.bound("exclusiveMaximum")
+                        .map(b -> b.movePointRight(digits)
+                                .setScale(0, RoundingMode.CEILING)
+                                .subtract(BigDecimal.ONE)));
     }
 
     private void checkBounds(Keywords keywords, BigDecimal least, BigDecimal most) {

@@ -359,7 +359,7 @@ final class WeightLoader {
             float scale =
                     fused.sliceScales().isEmpty() ? 1f : fused.sliceScales().get(h);
             for (int n = 0; n < a.nopeSize(); n++) {
-                decoder.decode(fused.data(), h * fused.sliceStride() + n * fused.rowBytes(), row, 0, row.length);
+                decoder.decode(fused.data(), fused.sliceStart(h) + n * fused.rowBytes(), row, 0, row.length);
                 for (int c = 0; c < row.length; c++) {
                     out.set(LittleEndian.F32, 4 * (((long) h * a.rank() + c) * a.nopeSize() + n), scale * row[c]);
                 }
@@ -435,9 +435,9 @@ final class WeightLoader {
                 .toList();
         TensorView all = file.stack(stacked, single)
                 .orElseThrow(() -> new PanamoeException(file.name() + ": " + single.getFirst() + " to "
-                        + single.getLast() + " differ in type or shape or are not equally far from each other, so they"
-                        + " cannot be read as one tensor; convert the model again with a current converter, or get a"
-                        + " file made after April 2024"));
+                        + single.getLast() + " differ in type or shape or lie in several files, so they cannot be read"
+                        + " as one tensor; convert the model again with a current converter, or get a file made after"
+                        + " April 2024"));
         return tensor(stacked, Optional.of(all), want, t -> sink.place(t, WeightUse.EXPERTS));
     }
 

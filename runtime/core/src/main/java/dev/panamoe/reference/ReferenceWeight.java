@@ -42,7 +42,7 @@ record ReferenceWeight(TensorView view, BlockDecoder decoder) implements Weight 
 
     /// Decodes row `row` of slice `slice` into `out`, which has room for a row.
     void row(int slice, long row, float[] out) {
-        decoder.decode(view.data(), slice * view.sliceStride() + row * view.rowBytes(), out, 0, cols());
+        decoder.decode(view.data(), view.sliceStart(slice) + row * view.rowBytes(), out, 0, cols());
         if (!view.sliceScales().isEmpty()) {
             float scale = view.sliceScales().get(slice);
             for (int c = 0; c < cols(); c++) {

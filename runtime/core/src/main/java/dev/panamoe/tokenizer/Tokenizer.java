@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
@@ -27,6 +28,18 @@ public interface Tokenizer {
                 throw new PanamoeException(metadata.source() + ": tokenizer.ggml.model \"" + Printable.escape(model)
                         + "\" is not supported; known are gemma4, gpt2, llama");
         };
+    }
+
+    /// What of a file's tokenizer is taken by default although models differ in it, in a line with the remedy; empty
+    /// when the file says everything.
+    static Optional<String> doubt(Metadata metadata) {
+        boolean guessed = metadata.findString("tokenizer.ggml.model").orElse("").equals("gpt2")
+                && !metadata.has("tokenizer.ggml.pre");
+        return guessed
+                ? Optional.of("the file does not name its pre-tokeniser (tokenizer.ggml.pre): texts are cut as by"
+                        + " default, which may be otherwise than the model knows them; convert the model again with a"
+                        + " current converter")
+                : Optional.empty();
     }
 
     /// Token ids of a text. Never adds a beginning-of-sequence token. User-defined tokens in the text are always

@@ -1,6 +1,7 @@
 package dev.panamoe.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.panamoe.PanamoeException;
 import dev.panamoe.gguf.GgufFile;
@@ -131,6 +132,26 @@ class InspectionTest {
         assertThat(inspect(write(new GgufWriter().tensor("t", QuantType.F32, 4, 4)))
                         .missing())
                 .anyMatch(line -> line.contains("general.architecture is missing"));
+    }
+
+    @Test
+    void opensWithTheSameWords() {
+        Path file = write(new GgufWriter().key("general.architecture", "gemma4"));
+        assertThatThrownBy(() -> Engine.open(file))
+                .isInstanceOf(PanamoeException.class)
+                .hasMessage("m.gguf: the file holds no weights, perhaps only a vocabulary; get the model itself");
+    }
+
+    @Test
+    void aPreTokeniserThatIsNotNamedIsNoted() throws IOException {
+        byte[] model = Files.readAllBytes(FIXTURES.resolve("qwen3-moe/model.gguf"));
+        replace(model, "tokenizer.ggml.pre", "tokenizer.ggml.PRE");
+        Inspection inspection = inspect(Files.write(folder.resolve("m.gguf"), model));
+        assertThat(inspection.runs()).isTrue();
+        assertThat(inspection.notes())
+                .singleElement()
+                .asString()
+                .contains("tokenizer.ggml.pre", "convert the model again");
     }
 
     @Test

@@ -14,6 +14,8 @@ final class GrammarProbe {
                     + "\"c\":{\"$ref\":\"#/$defs/d\"}},\"required\":[\"a\"],\"additionalProperties\":{\"type\":\"integer\",\"minimum\":-5},"
                     + "\"$defs\":{\"d\":{\"anyOf\":[{\"type\":\"array\",\"items\":{\"$ref\":\"#\"},\"maxItems\":3},"
                     + "{\"type\":\"number\",\"maximum\":7}]}}}",
+            "{\"type\":\"array\",\"items\":{\"type\":\"number\",\"multipleOf\":0.25,\"minimum\":-2.5,\"exclusiveMaximum\":70.125},"
+                    + "\"prefixItems\":[{\"type\":\"integer\",\"multipleOf\":7},{\"type\":\"number\",\"minimum\":0.125}]}",
             "{\"type\":\"string\",\"pattern\":\"^(a|[^b-d\\\\s]{2,3})+\\\\.x?$\"}",
             "{\"type\":\"array\",\"prefixItems\":[{\"type\":\"string\",\"format\":\"date\"}],\"minItems\":1,\"items\":true}");
 

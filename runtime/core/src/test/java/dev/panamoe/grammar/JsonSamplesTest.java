@@ -21,6 +21,8 @@ import tools.jackson.databind.json.JsonMapper;
 /// parse and are valid; the judge is networknt's validator.
 class JsonSamplesTest {
     private static final JsonMapper JSON = new JsonMapper();
+    /// How many times as many samples: 1 is what a build bears.
+    private static final int TIMES = Integer.getInteger("samples", 1);
 
     private static final SchemaRegistry JUDGE = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
 
@@ -104,7 +106,7 @@ class JsonSamplesTest {
             String schema = (String) row.get()[0];
             Grammar grammar = JsonSchema.toGrammar(schema, "s");
             Schema judge = JUDGE.getSchema(schema, InputFormat.JSON);
-            for (int i = 0; i < 10; i++) {
+            for (int i = 0; i < 10 * TIMES; i++) {
                 judge(schema, judge, writer.write(grammar, 30));
             }
         }
@@ -114,7 +116,7 @@ class JsonSamplesTest {
     void everySampleOfRandomSchemasIsValid() {
         var writer = new Writer(Vocabularies.small(), 2);
         var random = new Random(3);
-        for (int i = 0; i < 80; i++) {
+        for (int i = 0; i < 80 * TIMES; i++) {
             String schema = RandomSchema.next(random);
             Grammar grammar = JsonSchema.toGrammar(schema, "s");
             Schema judge = JUDGE.getSchema(schema, InputFormat.JSON);
@@ -128,7 +130,7 @@ class JsonSamplesTest {
     void everySampleInJsonModeIsAnObject() {
         var writer = new Writer(Vocabularies.small(), 4);
         Grammar grammar = JsonSchema.anyObject();
-        for (int i = 0; i < 120; i++) {
+        for (int i = 0; i < 120 * TIMES; i++) {
             assertThat(JSON.readTree(writer.write(grammar, 60)).isObject()).isTrue();
         }
     }
@@ -140,7 +142,7 @@ class JsonSamplesTest {
         Schema judge = JUDGE.getSchema(schema, InputFormat.JSON);
         Grammar grammar = JsonSchema.toGrammar(schema, "s");
         Grammar object = JsonSchema.anyObject();
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < 2 * TIMES; i++) {
             judge(schema, judge, writer.write(grammar, 25));
             assertThat(JSON.readTree(writer.write(object, 25)).isObject()).isTrue();
         }

@@ -163,6 +163,46 @@ class JsonSchemaTest {
                         List.of("0.1", "0.001", "1", "2.5"),
                         List.of("0", "0.0", "-1")),
                 schema(
+                        "{'type':'number','minimum':0.25,'exclusiveMaximum':1.5}",
+                        List.of("0.25", "0.250", "0.3", "0.2501", "1", "1.0", "1.4999", "1.0625"),
+                        List.of("0.2", "0.2499", "0", "1.5", "1.50", "1.6", "2", "-0.3", "0.")),
+                schema(
+                        "{'type':'number','exclusiveMinimum':-0.5,'maximum':0.05}",
+                        List.of("-0.4", "-0.4999", "-0.01", "0", "0.0", "0.05", "0.050", "0.049"),
+                        List.of("-0.5", "-0.50", "-1", "0.06", "0.051", "0.1", "-0", "-0.0")),
+                schema(
+                        "{'type':'number','minimum':2.125,'maximum':2.13}",
+                        List.of("2.125", "2.1250", "2.1251", "2.129", "2.13", "2.130"),
+                        List.of("2.12", "2.1", "2", "2.1249", "2.131", "2.2", "3")),
+                schema(
+                        "{'type':'number','minimum':-7.5,'maximum':-7.5}",
+                        List.of("-7.5", "-7.500"),
+                        List.of("-7", "-7.51", "7.5")),
+                schema(
+                        "{'type':'integer','multipleOf':7,'minimum':-20,'maximum':1000}",
+                        List.of("-14", "-7", "0", "7", "98", "994"),
+                        List.of("-21", "1", "6", "100", "1001", "-0", "07")),
+                schema(
+                        "{'type':'integer','multipleOf':2.5}",
+                        List.of("0", "5", "-10", "999999999999999995"),
+                        List.of("2", "2.5", "1", "7")),
+                schema(
+                        "{'type':'integer','multipleOf':100000,'exclusiveMinimum':0}",
+                        List.of("100000", "1200000"),
+                        List.of("0", "10000", "100001")),
+                schema(
+                        "{'type':'number','multipleOf':0.01,'minimum':0}",
+                        List.of("0", "12", "12.5", "12.50", "0.07", "0.00", "1234567.89"),
+                        List.of("0.001", "12.505", "-1", "00.5", "1.")),
+                schema(
+                        "{'type':'number','multipleOf':0.25,'exclusiveMinimum':-1,'maximum':3.3}",
+                        List.of("-0.75", "-0.5", "0", "0.50", "3.25", "3"),
+                        List.of("-1", "-0.7", "0.05", "3.3", "3.5", "-0.00")),
+                schema(
+                        "{'type':'number','multipleOf':10,'maximum':100}",
+                        List.of("-1230", "-10", "0", "100"),
+                        List.of("5", "110", "1.0")),
+                schema(
                         "{'anyOf':[{'type':'integer'},{'type':'array','items':{'$ref':'#'}}]}",
                         List.of("1", "[]", "[[1],2]"),
                         List.of("[null]")),
@@ -171,6 +211,9 @@ class JsonSchemaTest {
                                 + "'next':{'anyOf':[{'$ref':'#/$defs/n~1ode'},{'type':'null'}]}},'required':['v','next']}}}",
                         List.of("{'v':1,'next':null}", "{'v':1,'next':{'v':2,'next':null}}"),
                         List.of("{'v':1}", "{'v':1,'next':{}}")),
+                schema(
+                        "{'$ref':'#/$defs/L%3C%C3%A9%3E','$defs':{'L<é>':{'type':'null'}}}",
+                        List.of("null"), List.of("1")),
                 schema(
                         "{'type':'string','pattern':'^[A-Z]{2}-\\\\d+$'}",
                         List.of("'AB-1'", "'XY-123'"), List.of("'AB-'", "'ab-1'", "'AB-1x'")),
@@ -220,6 +263,13 @@ class JsonSchemaTest {
     }
 
     @Test
+    void nothingIsNoSchema() {
+        assertThatThrownBy(() -> JsonSchema.toGrammar(" ", "s"))
+                .isInstanceOf(PanamoeException.class)
+                .hasMessage("s: #: expected a JSON Schema, that is an object, found nothing");
+    }
+
+    @Test
     void jsonModeIsAnyObject() {
         Grammar grammar = JsonSchema.anyObject();
         assertThat(List.of("{}", "{\"a\": [1, {\"b\": null}], \"c\": \"\\u00e9\"}"))
@@ -234,9 +284,13 @@ class JsonSchemaTest {
             {"type":"string","oneOf":[]}                     § s: #: keyword "oneOf" is not supported for type string; use "anyOf"
             {"properties":{"a":{"type":"array","uniqueItems":true}}} § s: #/properties/a: keyword "uniqueItems" is not supported for type array
             {"anyOf":[{"type":"string"},{"not":{}}]}         § s: #/anyOf/1: keyword "not" is not supported without "type"
-            {"type":"integer","multipleOf":5}                § s: #: keyword "multipleOf": expected 1, which alone is supported, found 5
-            {"type":"number","multipleOf":0.1}               § s: #: keyword "multipleOf" is not supported for type number
-            {"type":"number","minimum":0.5}                  § s: #: bounds of type number that are not whole
+            {"type":"integer","multipleOf":7919}             § s: #: keyword "multipleOf": expected a smaller or rounder number
+            {"type":"number","multipleOf":0.0000001}         § s: #: keyword "multipleOf": expected a smaller or rounder number
+            {"type":"number","multipleOf":0}                 § s: #: keyword "multipleOf": expected a number above 0, found 0
+            {"type":"string","multipleOf":2}                 § s: #: keyword "multipleOf" is not supported for type string
+            {"type":"integer","multipleOf":5,"minimum":6,"maximum":9} § s: #: there is no number between the bounds
+            {"type":"number","minimum":0.1234567890123456789} § s: #: bounds of more than 18 digits behind the point
+            {"type":"number","exclusiveMinimum":0.5,"maximum":0.5} § s: #: there is no number between the bounds
             {"type":"integer","minimum":3,"maximum":2}       § s: #: there is no number between the bounds
             {"type":"integer","minimum":1e999999999}         § s: #: keyword "minimum": expected a number of at most 40 digits
             {"type":"number","minimum":1e30}                 § s: #: bounds of more than 18 digits
@@ -255,6 +309,7 @@ class JsonSchemaTest {
             {"$ref":"#/$defs/x"}                             § s: #: "$ref" "#/$defs/x" leads nowhere
             {"$ref":"other.json"}                            § s: #: "$ref" "other.json" is not supported
             {"$defs":{"a":{"$id":"b","type":"null"}},"$ref":"#/$defs/a"} § s: #/$defs/a: keyword "$id" is not supported inside a schema
+            {"$ref":"#/a%2"}                                 § s: #: "$ref" "#/a%2" is no JSON pointer
             {"$ref":"#x"}                                    § s: #: "$ref" "#x" is no JSON pointer
             {"$ref":"#"}                                     § s: rule "#" never ends
             {"$ref":"#/$defs/a","type":"string"}             § s: #: keyword "type" is not supported beside "$ref"

@@ -1,5 +1,6 @@
 package dev.panamoe.grammar;
 
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -96,7 +97,7 @@ final class RandomSchema {
 
     private ObjectNode scalar() {
         ObjectNode node = NODES.objectNode();
-        switch (random.nextInt(9)) {
+        switch (random.nextInt(11)) {
             case 0 -> node.put("type", "boolean");
             case 1 -> node.putArray("type").add("null").add("string").add("integer");
             case 2 -> bounds(node.put("type", "integer"), 3000);
@@ -118,6 +119,11 @@ final class RandomSchema {
                 node.put("type", "string")
                         .put("format", formats.stream().sorted().toList().get(random.nextInt(formats.size())));
             }
+            case 8 -> decimals(node.put("type", "number"));
+            case 9 ->
+                node.put("type", "integer")
+                        .put(random.nextBoolean() ? "minimum" : "exclusiveMaximum", random.nextInt(6000) - 3000)
+                        .put("multipleOf", 1 + random.nextInt(60));
             default ->
                 node.put("type", "string")
                         .put(
@@ -126,6 +132,18 @@ final class RandomSchema {
                                         .get(random.nextInt(5)));
         }
         return node;
+    }
+
+    private void decimals(ObjectNode node) {
+        int digits = random.nextInt(4);
+        BigDecimal low = BigDecimal.valueOf(random.nextInt(8000) - 4000, digits);
+        BigDecimal high = low.add(BigDecimal.valueOf(1 + random.nextInt(5000), digits));
+        node.put(random.nextBoolean() ? "minimum" : "exclusiveMinimum", low);
+        node.put(random.nextBoolean() ? "maximum" : "exclusiveMaximum", high);
+        if (random.nextInt(3) == 0 && high.subtract(low).compareTo(BigDecimal.TWO) > 0) {
+            String[] steps = {"0.01", "0.25", "0.5", "0.003", "1", "2"};
+            node.put("multipleOf", new BigDecimal(steps[random.nextInt(steps.length)]));
+        }
     }
 
     private void bounds(ObjectNode node, int size) {

@@ -16,8 +16,13 @@ import dev.panamoe.spi.Probe;
 import dev.panamoe.tensor.LittleEndian;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.TensorView;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -61,7 +66,7 @@ class SeparateExpertsTest {
                     for (String part : List.of("ffn_gate", "ffn_down", "ffn_up")) {
                         TensorView all = file.get("blk." + layer + "." + part + "_exps.weight");
                         byte[] one = all.data()
-                                .asSlice(e * all.sliceStride(), all.sliceBytes())
+                                .asSlice(all.sliceStart(e), all.sliceBytes())
                                 .toArray(ValueLayout.JAVA_BYTE);
                         String own = "blk." + layer + "." + part + "." + e + ".weight";
                         out.tensor(
@@ -77,7 +82,7 @@ class SeparateExpertsTest {
         return out.write(folder.resolve(name));
     }
 
-    private static long[] dims(TensorView t) {
+    static long[] dims(TensorView t) {
         return t.shape().dims().stream().flatMapToLong(LongStream::of).toArray();
     }
 
@@ -97,7 +102,7 @@ class SeparateExpertsTest {
         return out;
     }
 
-    private static float[] logits(Path path) {
+    static float[] logits(Path path) {
         BackendProvider provider = new ReferenceProvider();
         var info = ((Probe.Usable) provider.probe()).devices().getFirst();
         try (GgufFile file = GgufFile.open(path);
@@ -127,13 +132,25 @@ class SeparateExpertsTest {
             TensorView up = file.stack("up", names).orElseThrow();
             MemorySegment first = file.get(names.getFirst()).data();
             assertThat(up.data().address()).isEqualTo(first.address());
-            assertThat(up.sliceStride()).isEqualTo(3 * first.byteSize());
+            assertThat(up.sliceStarts()).containsExactly(0L, 3 * first.byteSize(), 6 * first.byteSize());
         }
     }
 
+    /// Published files have experts of a layer before and behind its other tensors, as the files of the original ended.
     @Test
-    void thatLieUnevenlyAreRefusedWithTheRemedy() {
-        Path path = rewritten("m.gguf", true, QuantType.F32, 0, 2, 1, 3);
+    void mayLieInAnyOrder() {
+        assertThat(logits(rewritten("m.gguf", true, QuantType.F32, 0, 3, 1, 2))).isEqualTo(logits(MIXTRAL));
+    }
+
+    @Test
+    void thatDifferInShapeAreRefusedWithTheRemedy() throws IOException {
+        Path path = rewritten("m.gguf", true, QuantType.F32, 0, 1, 2, 3);
+        ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(path)).order(ByteOrder.LITTLE_ENDIAN);
+        String name = "blk.0.ffn_gate.3.weight";
+        int dims = new String(bytes.array(), StandardCharsets.ISO_8859_1).indexOf(name) + name.length() + 4;
+        bytes.putLong(dims, bytes.getLong(dims) / 2);
+        bytes.putLong(dims + 8, bytes.getLong(dims + 8) * 2);
+        Files.write(path, bytes.array());
         assertThatThrownBy(() -> logits(path))
                 .isInstanceOf(PanamoeException.class)
                 .hasMessageContaining("m.gguf: blk.0.ffn_gate.0.weight to blk.0.ffn_gate.3.weight")

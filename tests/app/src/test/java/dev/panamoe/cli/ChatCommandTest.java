@@ -1,6 +1,7 @@
 package dev.panamoe.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -236,6 +237,33 @@ class ChatCommandTest {
         assertThat(file).hasContent("precious");
     }
 
+    @Test
+    void aFolderThatCannotBeWrittenToIsTold() {
+        // There even root cannot.
+        assumeThat(Path.of("/proc/self")).isDirectory();
+        fails(
+                chat(lines(FRANCE, "/save /proc/self/talk.jsonl"), "-q"),
+                "panamoe: /proc/self/talk.jsonl: this cannot be written (");
+    }
+
+    @Test
+    void trimmingCountsQuestionsAndKeepsTheSystemMessageWhereverItIs() throws IOException {
+        fails(chat(lines(FRANCE, "/trim 2"), "-q"), "/trim takes 1 to 1, the number of questions, not 2");
+        fails(chat(lines(FRANCE, "/trim x"), "-q"), "not x");
+        Path file = Files.writeString(folder.resolve("talk.jsonl"), """
+                {"role":"user","content":"a"}
+                {"role":"assistant","content":"b"}
+                {"role":"user","content":"c"}
+                {"role":"system","content":"s"}
+                {"role":"assistant","content":"d"}
+                """);
+        Path saved = folder.resolve("saved.jsonl");
+        chat(lines("/load " + file, "/trim 1", "/save " + saved), "-q");
+        assertThat(saved).content().containsOnlyOnce("system").doesNotContain("\"b\"");
+        chat(lines("/load " + file, "/trim 2", "/save! " + saved), "-q");
+        assertThat(saved).content().containsOnlyOnce("system").doesNotContain("\"d\"");
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
         {"role":"user","content":"a"}~{"role":"assistant"   | line 2, column 20: expected a JSON object
@@ -270,8 +298,7 @@ class ChatCommandTest {
         /save      | this command is written: /save FILE
         /reset now | this command is written: /reset
         /think     loudly | /think: there is no 'loudly', there are show, fold, hide
-        /trim 0    | /trim takes 1 to 0, the number of questions, not 0
-        /trim x    | not x
+        /trim 1    | there is no question to drop yet
         /model /no/such.gguf | /no/such.gguf: there is no such file
         /model demo:nothing  | there are demo:deepseek, demo:gemma4
         """)

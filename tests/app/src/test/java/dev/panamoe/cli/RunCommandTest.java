@@ -43,11 +43,41 @@ class RunCommandTest {
     }
 
     @Test
+    void anAnswerThatIsCutUnawaresIsTold() {
+        assertThat(Cli.run("run", "--temp", "0", "-n", "3", QUESTION).err()).doesNotContain("cut off");
+        assertThat(Cli.run("run", "--temp", "0", "-n", "1", "--json-object", QUESTION)
+                        .errLines())
+                .hasSize(3)
+                .contains("the answer was cut off at -n 1 tokens; it need not have the form that was asked for");
+        assertThat(Cli.run("run", "--temp", "0", "--ctx", "40", "--ignore-eos", QUESTION)
+                        .errLines())
+                .contains("the answer was cut off because the context is full; a larger --ctx holds more");
+    }
+
+    @Test
     void theChoiceOfABackendIsOneLine() {
         assertThat(Notes.choice(java.util.List.of(
                         "backend b: best", "not a: slow; for tests", "not c: no driver", "not d: no driver; remedy")))
                 .isEqualTo("backend b: best (not a: slow; not c, d: no driver)");
         assertThat(Notes.choice(java.util.List.of("backend b:1: asked for"))).isEqualTo("backend b:1: asked for");
+    }
+
+    @Test
+    void aTokenizerThatTheFileDoesNotNameIsWarnedOf(@org.junit.jupiter.api.io.TempDir java.nio.file.Path folder)
+            throws java.io.IOException {
+        var fixture = java.nio.file.Path.of(System.getProperty("panamoe.testdata"), "fixtures/qwen3-moe/model.gguf");
+        String sound = java.nio.file.Files.readString(fixture, java.nio.charset.StandardCharsets.ISO_8859_1);
+        var unnamed = java.nio.file.Files.writeString(
+                folder.resolve("m.gguf"),
+                sound.replace("tokenizer.ggml.pre", "tokenizer.ggml.PRE"),
+                java.nio.charset.StandardCharsets.ISO_8859_1);
+        Cli.Result result = Cli.run("run", "--model", unnamed.toString(), "--raw", "-n", "1", "Hello");
+        assertThat(result.code()).isZero();
+        assertThat(result.errLines())
+                .filteredOn(line -> line.startsWith("warning: "))
+                .singleElement()
+                .asString()
+                .contains("tokenizer.ggml.pre", "convert the model again");
     }
 
     @Test

@@ -16,6 +16,7 @@ import dev.panamoe.tensor.TensorView;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -92,7 +93,7 @@ class ExpertsConformanceTest {
         /// Makes NaN of everything in expert `e`.
         void poison(int e) {
             for (TensorView w : List.of(gate, up, down)) {
-                w.data().asSlice(e * w.sliceStride(), w.sliceBytes()).fill((byte) 0xff);
+                w.data().asSlice(w.sliceStart(e), w.sliceBytes()).fill((byte) 0xff);
             }
             if (biases != null) {
                 for (TensorView b : List.of(biases.gate(), biases.up(), biases.down())) {
@@ -219,6 +220,27 @@ class ExpertsConformanceTest {
         Matrix factors = Matrix.random(7, 2, 3, 0.3);
         int[] ids = {1, 2, 2, 4, 4, 1, 1, 4, 2, 1, 4, 2, 1, 2};
         lab.check("poisoned", BOUND, d -> experts(d, w, x, ids, factors));
+    }
+
+    /// Experts in tensors of their own lie in whatever order a converter wrote them.
+    @Test
+    void expertsInReverse() {
+        Weights3 w = Weights3.random(QuantType.Q4_0, 64, 32, 5, Activation.SILU);
+        Weights3 reversed = new Weights3(reversed(w.gate()), reversed(w.up()), reversed(w.down()), w.activation());
+        Matrix x = Matrix.random(7, 64, 1, 0.5);
+        Matrix factors = Matrix.random(7, 2, 3, 0.3);
+        int[] ids = {1, 2, 0, 4, 4, 1, 3, 0, 2, 1, 4, 2, 1, 3};
+        int[] mirrored = Arrays.stream(ids).map(id -> 4 - id).toArray();
+        Matrix y = lab.check("reversed", BOUND, d -> experts(d, reversed, x, mirrored, factors));
+        assertSameBits("reversed", y, experts(lab.device(), w, x, ids, factors));
+    }
+
+    private static TensorView reversed(TensorView w) {
+        int last = (int) w.shape().slices() - 1;
+        List<Long> starts = IntStream.rangeClosed(0, last)
+                .mapToObj(e -> w.sliceStart(last - e))
+                .toList();
+        return new TensorView(w.name(), w.type(), w.shape(), w.data(), starts);
     }
 
     /// Identity matrices: the result is `sum_j w_j * silu(x) * x`, whatever the experts.

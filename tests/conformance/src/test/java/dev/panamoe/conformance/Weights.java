@@ -111,12 +111,12 @@ final class Weights {
     }
 
     /// Row `row` of slice `slice`, decoded.
-    static float[] row(TensorView w, long slice, long row) {
+    static float[] row(TensorView w, int slice, long row) {
         float[] out = new float[(int) w.shape().cols()];
-        Quants.get(w.type()).decode(w.data(), slice * w.sliceStride() + row * w.rowBytes(), out, 0, out.length);
+        Quants.get(w.type()).decode(w.data(), w.sliceStart(slice) + row * w.rowBytes(), out, 0, out.length);
         if (!w.sliceScales().isEmpty()) {
             for (int c = 0; c < out.length; c++) {
-                out[c] *= w.sliceScales().get((int) slice);
+                out[c] *= w.sliceScales().get(slice);
             }
         }
         return out;
