@@ -23,16 +23,20 @@ final class CeilingsProbe {
     private static final int BLOCK = 512 * 1024;
 
     private static final int ACCUMULATORS = 12;
-    private static final int FMA_TURNS = 200_000;
+    private static final int FMA_TURNS = 50_000;
 
-    private static final long WARM_NANOS = 400_000_000;
+    private static final long WARM_NANOS = 1_500_000_000;
+    private static final double COMPILED_READ = 2e9;
+    private static final double COMPILED_FLOPS = 1e10;
     private static final long READ_NANOS = 600_000_000;
     private static final long FMA_NANOS = 200_000_000;
 
-    /// Whether the JIT of this run has done its work here, as far as that can be known.
+    /// Whether the JIT of this run has done its work here.
     private static volatile boolean warm;
 
     private final WorkerPool pool;
+
+    private boolean isWarm = true;
 
     /// Keeps the JIT from dropping loops whose result nobody reads.
     private volatile int sink;
@@ -44,7 +48,7 @@ final class CeilingsProbe {
     static Ceilings measure(WorkerPool pool) {
         CeilingsProbe probe = new CeilingsProbe(pool);
         Ceilings ceilings = new Ceilings(probe.reads(), probe.flops(), OptionalDouble.empty());
-        warm = true;
+        warm |= probe.isWarm;
         return ceilings;
     }
 
@@ -69,22 +73,31 @@ final class CeilingsProbe {
                     blocks,
                     (chunk, thread) ->
                             buffer.asSlice((long) chunk * BLOCK, BLOCK).fill((byte) (chunk + 1)));
-            warm(() -> pool.run(pool.threads(), (chunk, thread) -> sink = sum(buffer, 0, BLOCK / 8)));
+            int piece = BLOCK / 8;
+            warm(
+                    (double) piece * pool.threads(),
+                    COMPILED_READ,
+                    () -> pool.run(pool.threads(), (chunk, thread) -> sink = sum(buffer, 0, piece)));
+            // A try of a millisecond has the cores to itself now and then on a busy machine; a longer one never.
+            int window = Math.min(blocks, Math.max(64, 16 * pool.threads()));
             for (int threads = 1; threads <= pool.threads(); threads++) {
-                long nanos = best(READ_NANOS / pool.threads(), readers(buffer, blocks, threads));
-                best.add(1e9 * buffer.byteSize() / nanos);
+                best.add(1e9 * window * BLOCK / best(READ_NANOS / pool.threads(), readers(buffer, window, threads)));
             }
         }
         return best;
     }
 
-    private Runnable readers(MemorySegment buffer, int blocks, int threads) {
+    /// Reads the next blocks of the buffer, from its beginning again behind its end.
+    private Runnable readers(MemorySegment buffer, int window, int threads) {
+        int blocks = (int) (buffer.byteSize() / BLOCK);
+        AtomicInteger begin = new AtomicInteger();
         return () -> {
+            int first = begin.getAndUpdate(b -> (b + window) % blocks);
             AtomicInteger next = new AtomicInteger();
             pool.run(threads, (chunk, thread) -> {
                 int sum = 0;
-                for (int block; (block = next.getAndIncrement()) < blocks; ) {
-                    sum += sum(buffer, (long) block * BLOCK, BLOCK);
+                for (int block; (block = next.getAndIncrement()) < window; ) {
+                    sum += sum(buffer, (long) ((first + block) % blocks) * BLOCK, BLOCK);
                 }
                 sink = sum;
             });
@@ -93,19 +106,37 @@ final class CeilingsProbe {
 
     private double flops() {
         int threads = pool.threads();
-        warm(() -> pool.run(threads, (chunk, thread) -> sink = (int) multiplyAdd(FMA_TURNS / 100)));
-        // More chunks than threads: one that loses its core for a while must not hold up the rest.
-        int chunks = 8 * threads;
+        int turns = FMA_TURNS / 25;
+        warm(
+                flops(turns) * threads,
+                COMPILED_FLOPS,
+                () -> pool.run(threads, (chunk, thread) -> sink = (int) multiplyAdd(turns)));
+        // More chunks than threads, so that slower cores do not hold up the others.
+        int chunks = 4 * threads;
         long nanos = best(FMA_NANOS, () -> pool.run(chunks, (chunk, thread) -> sink = (int) multiplyAdd(FMA_TURNS)));
-        return 2e9 * ACCUMULATORS * Simd.L * FMA_TURNS * chunks / nanos;
+        return 1e9 * flops(FMA_TURNS) * chunks / nanos;
     }
 
-    /// Until the JIT has done its work, or should have; once a run.
-    private static void warm(Runnable work) {
-        long start = System.nanoTime();
-        for (int i = 0; !warm && i < 20_000 && System.nanoTime() - start < WARM_NANOS; i++) {
+    private static double flops(int turns) {
+        return 2.0 * ACCUMULATORS * Simd.L * turns;
+    }
+
+    /// Until the JIT has done its work, which is seen from the speed: every processor is faster than `compiled`, and
+    /// interpreted vector operations are far slower. On a busy machine the JIT waits for a core like everybody else.
+    ///
+    /// @param amount of work
+    /// @param compiled amount a second
+    private void warm(double amount, double compiled, Runnable work) {
+        long begin = System.nanoTime();
+        long enough = (long) (1e9 * amount / compiled);
+        long best = Long.MAX_VALUE;
+        for (long now = begin; !warm && now - begin < WARM_NANOS && best > enough; ) {
             work.run();
+            long end = System.nanoTime();
+            best = Math.min(best, end - now);
+            now = end;
         }
+        isWarm &= warm || best <= enough;
     }
 
     /// The shortest of as many tries as fit, at least two.
