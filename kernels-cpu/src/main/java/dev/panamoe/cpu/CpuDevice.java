@@ -40,6 +40,7 @@ final class CpuDevice implements Device {
     private static final long PACK_BYTES = 1 << 20;
 
     private final DeviceInfo info;
+    private final KernelSet kernels;
     private final WorkerPool pool;
     private final CpuOps ops;
     private final DeviceOptions options;
@@ -55,6 +56,7 @@ final class CpuDevice implements Device {
     @SuppressWarnings("MustBeClosedChecker")
     CpuDevice(DeviceInfo info, KernelSet kernels, int threads, List<Integer> cpus, DeviceOptions options) {
         this.info = info;
+        this.kernels = kernels;
         this.options = options;
         this.weights = Arena.ofShared();
         this.store = PackedStore.inMemory(weights);
@@ -67,6 +69,11 @@ final class CpuDevice implements Device {
     @Override
     public DeviceInfo info() {
         return info;
+    }
+
+    @Override
+    public String kernels() {
+        return options.packing() == Packing.NONE ? "unpacked" : kernels.name();
     }
 
     @Override

@@ -82,6 +82,17 @@ final class BenchCommand implements Callable<Integer> {
     private List<Integer> threads = new ArrayList<>();
 
     @Option(
+            names = "--cpu-kernels",
+            paramLabel = "K",
+            split = ",",
+            hideParamSyntax = true,
+            description = "Kernels of the backend cpu: auto (default), or some that 'panamoe devices' lists.")
+    private List<String> kernels = new ArrayList<>();
+
+    @Mixin
+    private ComputeOptions compute = new ComputeOptions();
+
+    @Option(
             names = {"-p", "--prompt"},
             paramLabel = "N",
             split = ",",
@@ -180,12 +191,15 @@ final class BenchCommand implements Callable<Integer> {
                 models.isEmpty() ? List.of(EmbeddedModels.DEFAULT) : models,
                 backends(),
                 threads(),
+                kernels(),
                 tests(),
                 repeats,
                 warmUp,
                 noParity ? 0 : parityTokens,
                 profile,
-                EngineOptions.DEFAULT.withCacheType(cacheType));
+                EngineOptions.DEFAULT
+                        .withCacheType(cacheType)
+                        .withDevice(compute.deviceOptions(0, DeviceOptions.AUTO)));
         if (report.isPresent()) {
             BenchReport.check(report.get(), plan.models());
         }
@@ -247,6 +261,10 @@ final class BenchCommand implements Callable<Integer> {
 
     private List<Integer> threads() {
         return threads.isEmpty() ? List.of(Math.max(1, CpuInfo.read().performance())) : threads;
+    }
+
+    private List<String> kernels() {
+        return kernels.isEmpty() ? List.of(DeviceOptions.AUTO) : kernels;
     }
 
     private List<Test> tests() {
@@ -383,7 +401,7 @@ final class BenchCommand implements Callable<Integer> {
             Sink out = console.out();
             out.println("");
             out.println(
-                    result.setting().model().name() + ", " + result.setting().device() + ", "
+                    result.setting().model().name() + ", " + result.setting().where() + ", "
                             + Count.of(result.setting().threads(), "thread") + ", " + result.label());
             ProfileTable table = new ProfileTable(
                     result.setting().ceilings(), result.setting().arithmetic());

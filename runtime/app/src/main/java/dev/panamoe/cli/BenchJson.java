@@ -39,6 +39,7 @@ final class BenchJson {
                 .put("size_bytes", model.bytes())
                 .put("parameters", model.parameters())
                 .put("backend", setting.device())
+                .put("kernels", setting.kernels())
                 .put("threads", setting.threads())
                 .put("depth", r.test().depth())
                 .put(

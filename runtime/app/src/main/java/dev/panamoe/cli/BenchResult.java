@@ -17,6 +17,7 @@ record BenchResult(Setting setting, Test test, Optional<Timing> timing) {
     /// A model on a device.
     ///
     /// @param device as `devices` names it
+    /// @param kernels the kernel set; empty where there is no choice
     /// @param rows most rows of a forward pass
     /// @param arithmetic what its products are made of
     /// @param ceilings of the device; empty where it cannot measure them
@@ -24,11 +25,17 @@ record BenchResult(Setting setting, Test test, Optional<Timing> timing) {
     record Setting(
             BenchModel model,
             String device,
+            String kernels,
             int threads,
             int rows,
             Arithmetic arithmetic,
             Optional<Ceilings> ceilings,
             Optional<Parity.Result> parity) {
+        /// Device and kernel set, for people.
+        String where() {
+            return kernels.isEmpty() ? device : device + " " + kernels;
+        }
+
         boolean failed() {
             return parity.isPresent() && !parity.get().isSound();
         }

@@ -11,6 +11,7 @@ import dev.panamoe.engine.Parity;
 import dev.panamoe.engine.Profile;
 import dev.panamoe.engine.Profiler;
 import dev.panamoe.spi.Ceilings;
+import dev.panamoe.spi.DeviceOptions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,6 +43,7 @@ final class BenchRunner {
             List<String> models,
             List<String> backends,
             List<Integer> threads,
+            List<String> kernels,
             List<Test> tests,
             int repeats,
             double warmUpSeconds,
@@ -63,7 +65,9 @@ final class BenchRunner {
                 Optional<Parity> parity = parity(model);
                 for (String backend : plan.backends()) {
                     for (int threads : plan.threads()) {
-                        results.addAll(run(model, backend, threads, parity));
+                        for (String kernels : plan.kernels()) {
+                            results.addAll(run(model, backend, threads, kernels, parity));
+                        }
                     }
                 }
             }
@@ -83,9 +87,10 @@ final class BenchRunner {
                 plan.tests().stream().mapToLong(Test::positions).max().orElseThrow());
     }
 
-    private Engine open(String model, String backend, int threads) {
+    private Engine open(String model, String backend, int threads, String kernels) {
+        DeviceOptions device = plan.options().device().withThreads(threads).withKernels(kernels);
         return Engine.open(
-                model, plan.options().withBackend(backend).withThreads(threads).withContextLength(positions()));
+                model, plan.options().withBackend(backend).withDevice(device).withContextLength(positions()));
     }
 
     private Optional<Parity> parity(String model) {
@@ -93,7 +98,7 @@ final class BenchRunner {
             return Optional.empty();
         }
         progress.show(model + ": the reference computes " + Count.of(plan.parityTokens(), "token") + " for parity…");
-        try (Engine reference = open(model, "reference", 0)) {
+        try (Engine reference = open(model, "reference", 0, DeviceOptions.AUTO)) {
             checkContext(model, reference);
             return Optional.of(Parity.of(reference, plan.parityTokens()));
         }
@@ -110,10 +115,10 @@ final class BenchRunner {
         }
     }
 
-    private List<BenchResult> run(String model, String backend, int threads, Optional<Parity> parity) {
+    private List<BenchResult> run(String model, String backend, int threads, String kernels, Optional<Parity> parity) {
         List<BenchResult> results = new ArrayList<>();
         progress.show(model + ": loading on " + backend + "…");
-        try (Engine engine = open(model, backend, threads)) {
+        try (Engine engine = open(model, backend, threads, kernels)) {
             checkContext(model, engine);
             BenchModel facts = BenchModel.of(model, engine);
             String device = engine.device().id();
@@ -124,8 +129,15 @@ final class BenchRunner {
             progress.show(where + "parity…");
             Optional<Parity.Result> checked = parity.map(p -> p.check(engine));
             try (Benchmark benchmark = new Benchmark(engine, positions(), SEED)) {
-                Setting setting =
-                        new Setting(facts, device, threads, benchmark.rows(), engine.arithmetic(), limits, checked);
+                Setting setting = new Setting(
+                        facts,
+                        device,
+                        engine.kernels(),
+                        threads,
+                        benchmark.rows(),
+                        engine.arithmetic(),
+                        limits,
+                        checked);
                 checked.ifPresent(c -> tell(setting, c));
                 for (Test test : plan.tests()) {
                     BenchResult untimed = new BenchResult(setting, test, Optional.empty());

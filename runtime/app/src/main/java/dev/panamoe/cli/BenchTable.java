@@ -32,6 +32,7 @@ final class BenchTable {
             "size_bytes",
             "parameters",
             "backend",
+            "kernels",
             "threads",
             "test",
             "depth",
@@ -72,7 +73,7 @@ final class BenchTable {
                 model.type().name(),
                 Table.size(model.bytes()),
                 Figures.count(model.parameters()),
-                r.setting().device(),
+                r.setting().where(),
                 String.valueOf(r.setting().threads()),
                 r.label()));
         if (r.timing().isPresent()) {
@@ -101,6 +102,7 @@ final class BenchTable {
                     String.valueOf(model.bytes()),
                     String.valueOf(model.parameters()),
                     r.setting().device(),
+                    r.setting().kernels(),
                     String.valueOf(r.setting().threads()),
                     r.test().name(),
                     String.valueOf(r.test().depth())));

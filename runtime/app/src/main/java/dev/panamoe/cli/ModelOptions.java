@@ -7,12 +7,12 @@ import dev.panamoe.engine.EngineOptions;
 import dev.panamoe.spec.CacheType;
 import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.DeviceOptions;
-import dev.panamoe.spi.DeviceOptions.Packing;
 import dev.panamoe.spi.Probe.Usable;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -61,21 +61,8 @@ final class ModelOptions {
                     + " vector or avx2.")
     private String kernels = DeviceOptions.AUTO;
 
-    @Option(
-            names = "--activations",
-            paramLabel = "T",
-            description = "What activations are rounded to before they meet quantised weights: auto (default, the"
-                    + " backend's fastest), q8 (8 bits) or f32 (not at all).")
-    private DeviceOptions.Activations activations = DeviceOptions.Activations.AUTO;
-
-    @Option(
-            names = "--no-repack",
-            description = "Computes on the weights as they lie in the file: slower, but in half the memory while"
-                    + " loading. Activations are then f32 unless --activations says otherwise.")
-    private boolean noRepack;
-
-    @Option(names = "--no-pack-cache", description = "Keeps no re-packed weights on disk for the next start.")
-    private boolean noPackCache;
+    @Mixin
+    private ComputeOptions compute = new ComputeOptions();
 
     /// A file, or an embedded model.
     String model() {
@@ -102,12 +89,11 @@ final class ModelOptions {
         atLeastOne("--threads", threads);
         atLeastOne("--ctx", context);
         checkBackend("--backend", backend);
-        return checked(() -> new EngineOptions(backend, deviceOptions(), context.orElse(0), cacheType.orElse(storage)));
-    }
-
-    private DeviceOptions deviceOptions() {
-        Packing packing = noRepack ? Packing.NONE : noPackCache ? Packing.MEMORY : Packing.KEPT;
-        return new DeviceOptions(threads.orElse(0), kernels, activations, packing);
+        return checked(() -> new EngineOptions(
+                backend,
+                compute.deviceOptions(threads.orElse(0), kernels),
+                context.orElse(0),
+                cacheType.orElse(storage)));
     }
 
     /// @throws ParameterException when no backend, usable here or not, and no device has this name

@@ -170,6 +170,11 @@ public final class Engine implements AutoCloseable {
         return model.device().arithmetic();
     }
 
+    /// The kernel set that computes; empty where there is no choice.
+    public String kernels() {
+        return model.device().kernels();
+    }
+
     /// The tensors of the model.
     public Collection<TensorView> tensors() {
         return file.tensors().values();

@@ -10,6 +10,11 @@ import java.util.Optional;
 public interface Device extends AutoCloseable {
     DeviceInfo info();
 
+    /// The kernel set that computes; empty where there is no choice.
+    default String kernels() {
+        return "";
+    }
+
     /// Bytes that buffers and caches may still take; `Long.MAX_VALUE` when unknown.
     long freeMemory();
 

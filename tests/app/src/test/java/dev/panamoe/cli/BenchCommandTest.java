@@ -251,7 +251,7 @@ class BenchCommandTest {
 
             Cli.Result csv = tiny(
                     Stream.concat(Arrays.stream(both), Stream.of("--csv", "-q")).toArray(String[]::new));
-            assertThat(csv.out()).containsPattern("wrong,\\d+,pp2,0,0,,,,,,,FAILED\n");
+            assertThat(csv.out()).containsPattern("wrong,,\\d+,pp2,0,0,,,,,,,FAILED\n");
         } finally {
             Thread.currentThread().setContextClassLoader(before);
         }
