@@ -92,7 +92,8 @@ INLINE int offset(enum type type) {
 // Whether the kernel multiplies by signed weights; if not, the weights are non-negative and sums begin at z.
 INLINE int is_signed(enum type type) { return offset(type) != 0 && largest(type) > MOST_UNSIGNED; }
 
-// The values that IQ4_NL and MXFP4 look up, non-negative: steps + 128, doubled + 12.
+// What IQ4_NL and MXFP4 look up. Non-negative: steps + 128, doubled + 12.
+static const i8 SIGNED_STEPS[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 static const u8 STEPS[16] = {1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241};
 static const u8 DOUBLED[16] = {12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0};
 
@@ -128,11 +129,11 @@ INLINE void unpack(vb *w, const enum type type, const u8 *plane) {
         }
     }
     if (type == IQ4_NL || type == MXFP4) {
-        const vb table = table16(type == MXFP4 ? DOUBLED : STEPS);
+        const vb table = table16(type == MXFP4 ? DOUBLED : is_signed(type) ? (const u8 *)SIGNED_STEPS : STEPS);
         UNROLL
         for (int k = 0; k < 8; k++) w[k] = look_up(table, w[k]);
     }
-    if (is_signed(type)) {
+    if (is_signed(type) && type != IQ4_NL) {
         const vb minus = splat8(offset(type));
         UNROLL
         for (int k = 0; k < 8; k++) w[k] = subtract8(w[k], minus);
