@@ -16,8 +16,8 @@ import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorOperators;
 
 /// Speed of the native kernel sets by type, see `docs/performance.md`: one token against a plain read of as many bytes,
-/// 512 tokens in tiles of 16, and filling a panel. Everything is timed in pieces of below a millisecond, each thread for
-/// itself, and the lower quartile of the pieces counts: so other programs on the machine matter little.
+/// 512 tokens in tiles of 16, and filling a panel. Everything is timed in pieces of below a millisecond, each thread
+/// for itself, and the lower quartile of the pieces counts: so other programs on the machine matter little.
 ///
 /// Arguments: number of threads, a set or `all`, then types (all when there is none).
 final class NativeBenchmark {
