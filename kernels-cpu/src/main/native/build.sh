@@ -11,8 +11,8 @@ tmp=$(mktemp -d)
 trap 'rm -r "$tmp"' EXIT
 
 # Never contracted, never reassociated: the results are those of the contract, bit for bit.
-common="-std=gnu17 -O2 -ftree-vectorize -fvect-cost-model=dynamic -Wall -Wextra -Werror -Wno-unused-function -Wno-unused-parameter
-    -ffp-contract=off -fno-fast-math -ffreestanding -fpie
+common="-std=gnu17 -O2 -ftree-vectorize -fvect-cost-model=dynamic -Wall -Wextra -Werror -Wno-unused-function
+    -Wno-unused-parameter -ffp-contract=off -fno-fast-math -ffreestanding -fpie
     -fvisibility=hidden -fno-stack-protector -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns
     -fno-ident -mtune=generic"
 

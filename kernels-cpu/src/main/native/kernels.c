@@ -23,8 +23,11 @@ typedef float f32 __attribute__((may_alias));
 #define VECTORS (16 / LANES)
 #define MAX_TOKENS 16
 
-// How far ahead of the kernel weights are fetched. The hardware's own prefetching stops at every 4 KiB.
-#define AHEAD 4096
+// How far ahead weights are fetched into the cache of level 2 and then into that of level 1. The hardware's own
+// prefetching stops at every 4 KiB, and level 1 alone has too few lines on their way: 0.85 of the read bandwidth where
+// both together reach 0.95.
+#define FAR 8192
+#define NEAR 2048
 
 enum type { Q4_0, Q5_0, Q8_0, IQ4_NL, MXFP4, Q4_K, Q5_K, Q6_K, F16, BF16 };
 
@@ -89,7 +92,8 @@ INLINE int offset(enum type type) {
 // Whether the kernel multiplies by signed weights; if not, the weights are non-negative and sums begin at z.
 INLINE int is_signed(enum type type) { return offset(type) != 0 && largest(type) > MOST_UNSIGNED; }
 
-// The values that IQ4_NL and MXFP4 look up, non-negative: steps + 128, doubled + 12.
+// What IQ4_NL and MXFP4 look up. Non-negative: steps + 128, doubled + 12.
+static const i8 SIGNED_STEPS[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 static const u8 STEPS[16] = {1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241};
 static const u8 DOUBLED[16] = {12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0};
 
@@ -125,11 +129,11 @@ INLINE void unpack(vb *w, const enum type type, const u8 *plane) {
         }
     }
     if (type == IQ4_NL || type == MXFP4) {
-        const vb table = table16(type == MXFP4 ? DOUBLED : STEPS);
+        const vb table = table16(type == MXFP4 ? DOUBLED : is_signed(type) ? (const u8 *)SIGNED_STEPS : STEPS);
         UNROLL
         for (int k = 0; k < 8; k++) w[k] = look_up(table, w[k]);
     }
-    if (is_signed(type)) {
+    if (is_signed(type) && type != IQ4_NL) {
         const vb minus = splat8(offset(type));
         UNROLL
         for (int k = 0; k < 8; k++) w[k] = subtract8(w[k], minus);
@@ -192,10 +196,15 @@ INLINE void step(const enum type type, vf *c, const int strip, vb (*w)[8], const
 // Steps of z from block to block, for each token.
 INLINE int z_of_block(enum type type) { return type == Q6_K ? 2 : 1; }
 
+INLINE void prefetch(const u8 *p) {
+    prefetch_far(p + FAR);
+    prefetch_near(p + NEAR);
+}
+
 INLINE void prefetch_block(const enum type type, const u8 *unit, int block) {
     const int lines = (unit_bytes(type) / blocks_of_unit(type) + 63) / 64;
     UNROLL
-    for (int i = 0; i < lines; i++) prefetch(unit + AHEAD + 64 * (block * lines + i));
+    for (int i = 0; i < lines; i++) prefetch(unit + 64 * (block * lines + i));
 }
 
 // One token: bound by memory, so weights are read once in order, and the sums stay in registers.
@@ -297,8 +306,8 @@ INLINE void single_float(const struct matmul *m, const enum type type) {
         UNROLL
         for (int i = 0; i < 4 * VECTORS; i++) c[i / VECTORS][i % VECTORS] = zero_float();
         for (i64 u = 0; u < m->units; u++, unit += 128, x += 4) {
-            prefetch(unit + AHEAD);
-            prefetch(unit + AHEAD + 64);
+            prefetch(unit);
+            prefetch(unit + 64);
             UNROLL
             for (int i = 0; i < 4; i++) {
                 UNROLL
@@ -312,7 +321,7 @@ INLINE void single_float(const struct matmul *m, const enum type type) {
 }
 
 // Units whose weights stay in the cache of level 1 while all tokens meet them.
-#define FLOAT_UNITS 64
+#define FLOAT_UNITS 32
 
 // One remainder of the column, `count` tokens, `vectors` vectors of one or two groups. `w` and `x` are the first.
 INLINE void float_strip(const enum type type, vf *sums, i64 sum_stride, const int vectors, const int count, const u8 *w,
@@ -352,7 +361,7 @@ INLINE void tile_float(const struct matmul *m, const enum type type, i64 group, 
     for (i64 u = 0; u < m->units; u += FLOAT_UNITS, w += 128 * FLOAT_UNITS, x += 4 * FLOAT_UNITS * tokens) {
         i64 units = m->units - u < FLOAT_UNITS ? m->units - u : FLOAT_UNITS;
         for (i64 line = 0; line < 2 * units; line++) {
-            for (int g = 0; g < groups; g++) prefetch(w + g * m->group_bytes + 128 * FLOAT_UNITS + 64 * line);
+            for (int g = 0; g < groups; g++) prefetch_near(w + g * m->group_bytes + 128 * FLOAT_UNITS + 64 * line);
         }
         for (int i = 0; i < 4; i++) {
             i64 t = 0;

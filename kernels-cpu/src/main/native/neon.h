@@ -54,7 +54,8 @@ INLINE void store_rounded(i8 *p, vf v) {
     *(i32 *)p = vget_lane_s32(vreinterpret_s32_s8(vmovn_s16(vcombine_s16(words, words))), 0);
 }
 
-INLINE void prefetch(const u8 *p) { __builtin_prefetch(p); }
+INLINE void prefetch_far(const u8 *p) { __builtin_prefetch(p, 0, 2); }
+INLINE void prefetch_near(const u8 *p) { __builtin_prefetch(p, 0, 3); }
 
 // The products are of signed bytes.
 #define MOST_UNSIGNED 127

@@ -118,7 +118,8 @@ INLINE vi multiply_add(vi sum, vb unsigned_w, vi a) { return _mm256_dpbusd_avx_e
 INLINE vf unsigned_bytes(const u8 *p) { return to_float(widen_unsigned(p)); }
 INLINE vf signed_bytes(const u8 *p) { return to_float(widen_signed(p)); }
 INLINE vf power(const u8 *p) { return power_of(widen_unsigned(p)); }
-INLINE void prefetch(const u8 *p) { _mm_prefetch((const char *)p, _MM_HINT_T0); }
+INLINE void prefetch_far(const u8 *p) { _mm_prefetch((const char *)p, _MM_HINT_T1); }
+INLINE void prefetch_near(const u8 *p) { _mm_prefetch((const char *)p, _MM_HINT_T0); }
 
 // The 32 activations of a block: each four of them are broadcast from memory.
 typedef const i8 *acts;

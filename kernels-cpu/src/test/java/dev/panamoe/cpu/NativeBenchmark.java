@@ -7,6 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -14,20 +15,26 @@ import java.util.stream.Stream;
 import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Speed of the native kernel sets by type, see `docs/performance.md`: one token against a plain read of the same
-/// bytes, 512 tokens in tiles of 16, and filling a panel. Best of some turns.
+/// Speed of the native kernel sets by type, see `docs/performance.md`: one token against a plain read of as many bytes,
+/// 512 tokens in tiles of 16, and filling a panel. Everything is timed in pieces of below a millisecond, each thread
+/// for itself, and the lower quartile of the pieces counts: so other programs on the machine matter little.
 ///
 /// Arguments: number of threads, a set or `all`, then types (all when there is none).
 final class NativeBenchmark {
     private static final int COLS = 2816;
     private static final int TOKENS = 512;
-    private static final int TURNS = 9;
-
     /// More than the caches of level 2 hold; a server's level 3 may hold it, so that turns read another part each.
     private static final long WEIGHT_BYTES = 640L << 20;
 
-    /// Groups of a call, which takes well below a millisecond.
+    /// Groups of a call.
     private static final int CHUNK = 8;
+
+    /// Bytes that are read, and then multiplied, in one piece.
+    private static final int PIECE = 1 << 20;
+
+    private static final int TURNS = 5;
+
+    private static final int SPINS = 100_000;
 
     private static volatile long sink;
 
@@ -59,50 +66,104 @@ final class NativeBenchmark {
     }
 
     private static void measure(KernelSet set, PackedType type, MemorySegment data, WorkerPool pool, int threads) {
-        int groups = (int) (data.byteSize() / type.groupBytes(COLS)) / CHUNK * CHUNK;
-        int rows = groups * PackedType.ROWS;
+        int perPiece = Math.max(1, (int) (PIECE / type.groupBytes(COLS)));
+        int pieces = (int) (data.byteSize() / (perPiece * type.groupBytes(COLS)));
+        int rows = pieces * perPiece * PackedType.ROWS;
+        long pieceBytes = perPiece * type.groupBytes(COLS);
         PackedWeight all = new PackedWeight("all", type, Shape.of(COLS, rows), data, COLS, rows, 1);
         float[] x = PackedData.activations(COLS * TOKENS, false, new Random(3));
+        float[] y = new float[Math.max(rows, TOKENS * PackedType.ROWS * CHUNK)];
+        int[] zeros = new int[TOKENS];
+        Scratch scratch = new Scratch();
         Panel panel = set.newPanel();
-        List<Scratch> scratch = new ArrayList<>();
-        for (int i = 0; i < threads; i++) {
-            scratch.add(new Scratch());
-        }
-        int chunks = groups / CHUNK;
-        int few = 4096 / (PackedType.ROWS * CHUNK);
-        int[] yAt = IntStream.range(0, TOKENS).map(t -> t * 4096).toArray();
-        float[] y = new float[Math.max(rows, TOKENS * 4096)];
-        double read = 0;
-        double one = 0;
-        double many = 0;
-        double fill = Double.MAX_VALUE;
-        double clock = 0;
-        for (int turn = 0; turn < TURNS; turn++) {
-            panel.reset(type, COLS, 1);
-            panel.set(0, 1, 0, x, 0);
-            long bytes = chunks * CHUNK * type.groupBytes(COLS);
-            read = Math.max(read, bytes / seconds(() -> read(data, bytes, pool)) / 1e9);
-            WorkerPool.Task single = (chunk, thread) ->
-                    set.matmul(all, 0, chunk * CHUNK, CHUNK, panel, 0, 1, y, yAt, 0, scratch.get(thread));
-            one = Math.max(one, bytes / seconds(() -> pool.run(chunks, single)) / 1e9);
-            panel.reset(type, COLS, TOKENS);
-            fill = Math.min(fill, seconds(() -> {
-                for (int t = 0; t < TOKENS; t++) {
-                    panel.set(t & -Panel.TILE, Panel.TILE, t % Panel.TILE, x, t * COLS);
+
+        panel.reset(type, COLS, 1);
+        panel.set(0, 1, 0, x, 0);
+        Samples read = new Samples(threads);
+        Samples one = new Samples(threads);
+        pool.run(threads, (part, thread) -> {
+            for (int turn = 0; turn < TURNS; turn++) {
+                // Pieces in turn, so that both see the memory under the same load.
+                for (int i = pieces * part / threads; i + 1 < pieces * (part + 1) / threads; i += 2) {
+                    int piece = i;
+                    read.time(part, () -> read(data, piece * pieceBytes, (int) pieceBytes / 256 * 256));
+                    one.time(
+                            part,
+                            () -> set.matmul(
+                                    all, 0, (piece + 1) * perPiece, perPiece, panel, 0, 1, y, zeros, 0, scratch));
                 }
-            }));
-            clock = Math.max(clock, clock());
-            WorkerPool.Task tiles = (chunk, thread) -> {
+            }
+        });
+
+        panel.reset(type, COLS, TOKENS);
+        Samples fill = new Samples(1);
+        for (int turn = 0; turn < 2 * TURNS; turn++) {
+            for (int t = 0; t < TOKENS; t++) {
+                int token = t;
+                fill.time(0, () -> panel.set(token & -Panel.TILE, Panel.TILE, token % Panel.TILE, x, token * COLS));
+            }
+        }
+        Samples many = new Samples(threads);
+        Samples clock = new Samples(threads);
+        pool.run(threads, (part, thread) -> {
+            int[] yAt = IntStream.range(0, Panel.TILE)
+                    .map(t -> t * PackedType.ROWS * CHUNK)
+                    .toArray();
+            float[] own = new float[Panel.TILE * PackedType.ROWS * CHUNK];
+            PackedWeight few = new PackedWeight(
+                    "few", type, Shape.of(COLS, PackedType.ROWS * CHUNK), data, COLS, PackedType.ROWS * CHUNK, 1);
+            for (int turn = 0; turn < 10 * TURNS; turn++) {
+                clock.time(part, NativeBenchmark::spin);
                 for (int t = 0; t < TOKENS; t += Panel.TILE) {
-                    set.matmul(all, 0, chunk * CHUNK, CHUNK, panel, t, Panel.TILE, y, yAt, t, scratch.get(thread));
+                    int first = t;
+                    many.time(part, () -> set.matmul(few, 0, 0, CHUNK, panel, first, Panel.TILE, own, yAt, 0, scratch));
                 }
-            };
-            many = Math.max(many, 4096.0 * COLS * TOKENS / seconds(() -> pool.run(few, tiles)) / 1e9);
-        }
+            }
+        });
         panel.close();
+        double readRate = pieceBytes * read.rate();
+        double oneRate = pieceBytes * one.rate();
+        double macs = (double) PackedType.ROWS * CHUNK * COLS * Panel.TILE * many.rate();
         System.out.printf(
-                "%-13s %-7s %9.1f %13.1f %6.2f %18.1f %15.1f %16.2f%n",
-                set.name(), type, read, one, one / read, many, many * 1e9 / threads / clock, fill / TOKENS * 1e6);
+                "%-13s %-7s %9.1f %13.1f %6.2f %18.1f %15.1f %18.2f%n",
+                set.name(),
+                type,
+                readRate / 1e9,
+                oneRate / 1e9,
+                oneRate / readRate,
+                macs / 1e9,
+                macs / (SPINS * 3 * clock.rate()),
+                1e6 / fill.rate());
+    }
+
+    /// Times of pieces of equal work, by thread.
+    private static final class Samples {
+        private final List<long[]> nanos = new ArrayList<>();
+        private final int[] count;
+
+        Samples(int threads) {
+            for (int i = 0; i < threads; i++) {
+                nanos.add(new long[100_000]);
+            }
+            count = new int[threads];
+        }
+
+        void time(int thread, Runnable work) {
+            long start = System.nanoTime();
+            work.run();
+            nanos.get(thread)[count[thread]++] = System.nanoTime() - start;
+        }
+
+        /// Pieces a second of all threads together.
+        double rate() {
+            double rate = 0;
+            for (int i = 0; i < count.length; i++) {
+                long[] sorted = Arrays.copyOf(nanos.get(i), count[i]);
+                Arrays.sort(sorted);
+                rate += 1e9 / sorted[sorted.length / 4];
+            }
+            return rate;
+        }
     }
 
     private static void fill(PackedType type, MemorySegment data) {
@@ -115,18 +176,7 @@ final class NativeBenchmark {
         }
     }
 
-    private static double seconds(Runnable work) {
-        long start = System.nanoTime();
-        work.run();
-        return (System.nanoTime() - start) / 1e9;
-    }
-
-    private static void read(MemorySegment data, long bytes, WorkerPool pool) {
-        int chunk = 1 << 18;
-        pool.run((int) (bytes / chunk), (c, thread) -> readChunk(data, (long) c * chunk, chunk));
-    }
-
-    private static void readChunk(MemorySegment data, long at, int bytes) {
+    private static void read(MemorySegment data, long at, int bytes) {
         LongVector a = LongVector.zero(LongVector.SPECIES_PREFERRED);
         LongVector b = a;
         int step = LongVector.SPECIES_PREFERRED.vectorByteSize();
@@ -139,18 +189,12 @@ final class NativeBenchmark {
         sink = a.add(b).reduceLanes(VectorOperators.ADD);
     }
 
-    /// Cycles per second, from a chain of multiplications by an unknown, three cycles each on every common processor.
-    private static double clock() {
-        int n = 1_000_000;
-        long[] result = new long[1];
-        double s = seconds(() -> {
-            long v = sink | 1;
-            for (int i = 0; i < n; i++) {
-                v *= v;
-            }
-            result[0] = v;
-        });
-        sink = result[0];
-        return 3.0 * n / s;
+    /// A chain of multiplications by an unknown, three cycles each on every common processor: the clock.
+    private static void spin() {
+        long v = sink | 1;
+        for (int i = 0; i < SPINS; i++) {
+            v *= v;
+        }
+        sink = v;
     }
 }
