@@ -39,6 +39,9 @@ class LauncherTest {
                 switch (args.length == 0 ? "" : args[0]) {
                     case "echo" -> System.out.write((String.join("|", args) + "\\n").getBytes("UTF-8"));
                     case "cat" -> System.in.transferTo(System.out);
+                    case "run" -> java.nio.file.Files.writeString(
+                            java.nio.file.Path.of("trainings"), "x", java.nio.file.StandardOpenOption.CREATE,
+                            java.nio.file.StandardOpenOption.APPEND);
                     case "heap" -> System.out.println(Runtime.getRuntime().maxMemory() >> 20);
                     case "fail" -> {
                         System.err.println("one");
@@ -105,6 +108,7 @@ class LauncherTest {
     void isBuilt() throws IOException {
         Files.deleteIfExists(root.resolve("broken"));
         Files.deleteIfExists(root.resolve("calls"));
+        Files.deleteIfExists(root.resolve("trainings"));
         Instant now = Instant.now();
         try (Stream<Path> files = Files.walk(root)) {
             for (Path file : files.sorted().toList()) {
@@ -223,6 +227,67 @@ class LauncherTest {
         assertThat(run).isEqualTo(new Run(0, "echo\n", "panamoe: building (sources changed)…\n"));
     }
 
+    @Test
+    void archivesTheClassesOnceForAllAndAgainAfterABuild() throws Exception {
+        deleteArchives();
+        Run four = run(Map.of(), "", "for i in 1 2 3 4; do ./panamoe echo $i & done; wait");
+        assertThat(four.out().lines().sorted()).containsExactly("echo|1", "echo|2", "echo|3", "echo|4");
+        assertThat(four.err()).isEmpty();
+        assertThat(root.resolve("trainings")).hasContent("x");
+        assertThat(sourceOfMain()).contains("shared objects file");
+
+        Files.setLastModifiedTime(root.resolve("pom.xml"), FileTime.from(Instant.now()));
+        run(Map.of(), "", "./panamoe echo");
+        assertThat(root.resolve("calls")).hasContent("call");
+        assertThat(root.resolve("trainings")).hasContent("xx");
+        assertThat(sourceOfMain()).contains("shared objects file");
+    }
+
+    @Test
+    void doesWithoutAnArchiveThatDoesNotFit() throws Exception {
+        run(Map.of(), "", "./panamoe echo");
+        for (Path archive : archives()) {
+            Files.writeString(archive, "not an archive");
+        }
+        assertThat(run(Map.of(), "", "./panamoe echo 2>&1 | cat")).isEqualTo(new Run(0, "echo\n", ""));
+        assertThat(sourceOfMain()).contains("file:");
+        assertThat(archives()).isNotEmpty();
+        deleteArchives();
+    }
+
+    @Test
+    void makesAndUsesNoArchiveOnRequest() throws Exception {
+        deleteArchives();
+        Run run = run(Map.of("PANAMOE_ARCHIVE", "0", "PANAMOE_DEBUG_LAUNCHER", "1"), "", "./panamoe echo");
+        assertThat(run.out()).isEqualTo("echo\n");
+        assertThat(run.err()).doesNotContain("SharedArchiveFile");
+        assertThat(archives()).isEmpty();
+        assertThat(root.resolve("trainings")).doesNotExist();
+    }
+
+    private static List<Path> archives() throws IOException {
+        try (Stream<Path> files = Files.list(root.resolve("runtime/app/target/panamoe"))) {
+            return files.filter(f -> f.toString().endsWith(".jsa")).toList();
+        }
+    }
+
+    private static void deleteArchives() throws IOException {
+        for (Path archive : archives()) {
+            Files.delete(archive);
+        }
+    }
+
+    /// Where the JVM took the program's class from, as it says itself.
+    private static String sourceOfMain() throws Exception {
+        Map<String, String> log = Map.of("PANAMOE_JAVA_OPTS", "-Xlog:class+load:file=loaded");
+        assertThat(run(log, "", "./panamoe echo")).isEqualTo(new Run(0, "echo\n", ""));
+        try (Stream<String> lines = Files.lines(root.resolve("loaded"))) {
+            return lines.filter(l -> l.contains(" dev.panamoe.cli.Main "))
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+
     private static int heap(String options) throws Exception {
         Run run = run(Map.of("PANAMOE_JAVA_OPTS", options), "", "./panamoe heap");
         assertThat(run.err()).isEmpty();
@@ -240,7 +305,9 @@ class LauncherTest {
                 .redirectOutput(out.toFile())
                 .redirectError(err.toFile());
         // What the JVM announces when it takes options from these would be no part of the test.
-        builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "PANAMOE_JAVA_OPTS"));
+        builder.environment()
+                .keySet()
+                .removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "PANAMOE_JAVA_OPTS", "PANAMOE_ARCHIVE"));
         builder.environment().put("PANAMOE_JAVA_HOME", System.getProperty("java.home"));
         builder.environment().putAll(environment);
         Process process = builder.start();
