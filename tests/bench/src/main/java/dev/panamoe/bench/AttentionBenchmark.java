@@ -16,6 +16,9 @@ public class AttentionBenchmark extends OperationBenchmark<AttentionBenchmark.In
     /// Positions that are stored at a time in the beginning.
     private static final int CHUNK = 64;
 
+    @Param("cpu")
+    String backend;
+
     @Param({"F16", "Q8_0"})
     CacheType cache;
 
@@ -47,6 +50,11 @@ public class AttentionBenchmark extends OperationBenchmark<AttentionBenchmark.In
             int heads = attention.heads();
             side.ops().attention(out.split(heads), q.split(heads), cache, at, attention);
         }
+    }
+
+    @Override
+    String device() {
+        return backend;
     }
 
     @Override

@@ -15,13 +15,21 @@ final class Devices {
 
     private Devices() {}
 
-    /// Every way to compute on this machine but the reference, which is slow by design.
+    private static List<BackendProvider> usable() {
+        return BackendProvider.all().stream()
+                .filter(p -> !p.name().equals(REFERENCE) && p.probe() instanceof Probe.Usable)
+                .toList();
+    }
+
+    /// Every backend of this machine but the reference, which is slow by design.
+    static List<String> backends() {
+        return usable().stream().map(BackendProvider::name).toList();
+    }
+
+    /// The same with every way to multiply.
     static List<String> names() {
         List<String> names = new ArrayList<>();
-        for (BackendProvider p : BackendProvider.all()) {
-            if (p.name().equals(REFERENCE) || p.probe() instanceof Probe.Unusable) {
-                continue;
-            }
+        for (BackendProvider p : usable()) {
             if (p.kernels().isEmpty()) {
                 names.add(p.name());
             } else {

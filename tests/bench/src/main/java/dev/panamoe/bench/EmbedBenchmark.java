@@ -16,6 +16,9 @@ public class EmbedBenchmark extends OperationBenchmark<EmbedBenchmark.Inputs> {
     /// Texts that take turns, so that their rows are in no cache.
     private static final int TURNS = 64;
 
+    @Param("cpu")
+    String backend;
+
     @Param("Q6_K")
     QuantType type;
 
@@ -29,6 +32,11 @@ public class EmbedBenchmark extends OperationBenchmark<EmbedBenchmark.Inputs> {
     int vocabulary;
 
     record Inputs(Side side, Weight table, Rows y, List<Ids> texts) {}
+
+    @Override
+    String device() {
+        return backend;
+    }
 
     @Override
     int tokens() {

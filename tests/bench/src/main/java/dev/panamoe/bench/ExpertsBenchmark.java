@@ -18,6 +18,9 @@ public class ExpertsBenchmark extends OperationBenchmark<ExpertsBenchmark.Inputs
     /// Choices that are used in turn, so that the experts of one token are in no cache.
     private static final int TURNS = 16;
 
+    @Param("cpu")
+    String device;
+
     @Param("Q4_0")
     QuantType type;
 
@@ -37,6 +40,11 @@ public class ExpertsBenchmark extends OperationBenchmark<ExpertsBenchmark.Inputs
     int cols;
 
     record Inputs(Side side, Rows x, Rows y, Rows weights, Experts experts, List<Ids> choices) {}
+
+    @Override
+    String device() {
+        return device;
+    }
 
     @Override
     int tokens() {

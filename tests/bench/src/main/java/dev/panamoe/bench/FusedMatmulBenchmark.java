@@ -14,6 +14,9 @@ import org.openjdk.jmh.annotations.Param;
 /// Products that a layer does together: queries, keys and values; gate and up. And those of latent attention, a matrix
 /// a head, in the sizes of DeepSeek V2 Lite.
 public class FusedMatmulBenchmark extends OperationBenchmark<FusedMatmulBenchmark.Inputs> {
+    @Param("cpu")
+    String device;
+
     @Param("Q4_0")
     QuantType type;
 
@@ -74,6 +77,11 @@ public class FusedMatmulBenchmark extends OperationBenchmark<FusedMatmulBenchmar
             Turns gate,
             Turns up,
             Turns heads) {}
+
+    @Override
+    String device() {
+        return device;
+    }
 
     @Override
     int tokens() {

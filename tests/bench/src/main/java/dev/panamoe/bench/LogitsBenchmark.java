@@ -9,10 +9,18 @@ import org.openjdk.jmh.annotations.Param;
 public class LogitsBenchmark extends OperationBenchmark<LogitsBenchmark.Inputs> {
     private static final float CAP = 30;
 
+    @Param("cpu")
+    String backend;
+
     @Param("262144")
     int vocabulary;
 
     record Inputs(Side side, Rows logits, Ids best) {}
+
+    @Override
+    String device() {
+        return backend;
+    }
 
     @Override
     int tokens() {

@@ -10,7 +10,7 @@ import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 
-/// Runs benchmarks: JMH's own command line, on every device of this machine unless `-p device=` says which, with a
+/// Runs benchmarks: JMH's own command line, on every device of this machine unless `-p device=` or `-p backend=` says which, with a
 /// table of rates at the end. A wrong result ends the run.
 public final class Main {
     private Main() {}
@@ -25,6 +25,9 @@ public final class Main {
                 new OptionsBuilder().parent(arguments).shouldFailOnError(true);
         if (!arguments.getParameter("device").hasValue()) {
             options.param("device", Devices.names().toArray(String[]::new));
+        }
+        if (!arguments.getParameter("backend").hasValue()) {
+            options.param("backend", Devices.backends().toArray(String[]::new));
         }
         Runner runner = new Runner(options.build());
         if (arguments.shouldList() || arguments.shouldListWithParams()) {

@@ -12,6 +12,9 @@ import org.openjdk.jmh.annotations.Param;
 
 /// One product, by storage type.
 public class MatmulBenchmark extends OperationBenchmark<MatmulBenchmark.Inputs> {
+    @Param("cpu")
+    String device;
+
     @Param({"Q4_0", "Q8_0", "Q4_K", "Q6_K", "F16"})
     QuantType type;
 
@@ -29,6 +32,11 @@ public class MatmulBenchmark extends OperationBenchmark<MatmulBenchmark.Inputs> 
     int memory;
 
     record Inputs(Side side, Rows x, Rows y, List<TensorView> views, List<Weight> weights) {}
+
+    @Override
+    String device() {
+        return device;
+    }
 
     @Override
     int tokens() {

@@ -31,10 +31,6 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
 public abstract class OperationBenchmark<S> {
-    /// See {@link Devices}.
-    @Param("cpu")
-    String device;
-
     @Param("0")
     int threads;
 
@@ -49,6 +45,9 @@ public abstract class OperationBenchmark<S> {
 
     private Bound<S> bound;
 
+    /// See {@link Devices}. Operations without weights to multiply have only backends to choose from.
+    abstract String device();
+
     abstract int tokens();
 
     /// Makes inputs and outputs of the tokens of a side.
@@ -61,7 +60,7 @@ public abstract class OperationBenchmark<S> {
     }
 
     private void openDevice() {
-        opened = Devices.open(device, threads);
+        opened = Devices.open(device(), threads);
         side = new Side(opened, 0, tokens());
         inputs = prepare(side, samples);
         side.reset();
@@ -126,7 +125,7 @@ public abstract class OperationBenchmark<S> {
             one.reset();
             checked.accept(own);
             if (!side.readIds(token).equals(one.readIds(token))) {
-                throw new AssertionError("wrong result on " + device + ": token " + token + " is "
+                throw new AssertionError("wrong result on " + device() + ": token " + token + " is "
                         + side.readIds(token) + ", reference " + one.readIds(token));
             }
             for (int i = 0; i < one.outputs(); i++) {
@@ -136,7 +135,7 @@ public abstract class OperationBenchmark<S> {
                 for (int c = 0; c < expected.length; c++) {
                     boolean close = Math.abs((double) actual[c] - expected[c]) <= bounds[c];
                     if (!close) {
-                        throw new AssertionError("wrong result on " + device + ": output " + i + ", token " + token
+                        throw new AssertionError("wrong result on " + device() + ": output " + i + ", token " + token
                                 + ", value " + c + " is " + actual[c] + ", reference " + expected[c] + ", bound "
                                 + bounds[c]);
                     }

@@ -4,7 +4,11 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import java.util.StringJoiner;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
@@ -17,6 +21,8 @@ final class RateTable {
     /// The median of the iterations, and the fastest and slowest of them.
     static List<String> lines(Collection<RunResult> results) {
         List<String> lines = new ArrayList<>();
+        Map<String, String> common = common(results);
+        common.forEach((key, value) -> lines.add(key + " = " + value));
         lines.add(String.format("%-14s %10s %21s %8s %9s  %s", "operation", "ms", "", "GB/s", "GMAC/s", "of"));
         for (RunResult result : results) {
             Result<?> calls = result.getPrimaryResult();
@@ -31,7 +37,7 @@ final class RateTable {
                     1e3 / rates.getMin(),
                     rate(result, "gigabytes", median),
                     rate(result, "gigamacs", median),
-                    parameters(result.getParams())));
+                    others(result.getParams(), common)));
         }
         return lines;
     }
@@ -43,10 +49,30 @@ final class RateTable {
         return perCall == 0 ? "" : String.format(Locale.ROOT, "%.1f", perCall * median);
     }
 
-    private static String parameters(BenchmarkParams params) {
+    /// Parameters with the same value wherever a benchmark has them.
+    private static Map<String, String> common(Collection<RunResult> results) {
+        Map<String, Set<String>> values = new TreeMap<>();
+        for (RunResult result : results) {
+            for (String key : result.getParams().getParamsKeys()) {
+                values.computeIfAbsent(key, k -> new TreeSet<>())
+                        .add(result.getParams().getParam(key));
+            }
+        }
+        Map<String, String> common = new TreeMap<>();
+        values.forEach((key, all) -> {
+            if (all.size() == 1) {
+                common.put(key, all.iterator().next());
+            }
+        });
+        return common;
+    }
+
+    private static String others(BenchmarkParams params, Map<String, String> common) {
         StringJoiner joiner = new StringJoiner(" ");
         for (String key : params.getParamsKeys()) {
-            joiner.add(key + "=" + params.getParam(key));
+            if (!common.containsKey(key)) {
+                joiner.add(key + "=" + params.getParam(key));
+            }
         }
         return joiner.toString();
     }

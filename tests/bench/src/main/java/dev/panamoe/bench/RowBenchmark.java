@@ -16,6 +16,9 @@ import org.openjdk.jmh.annotations.Param;
 public class RowBenchmark extends OperationBenchmark<RowBenchmark.Inputs> {
     private static final Bound<Inputs> EXACT = Bound.of(0, 0);
 
+    @Param("cpu")
+    String backend;
+
     @Param({"1", "512"})
     int tokens;
 
@@ -44,6 +47,11 @@ public class RowBenchmark extends OperationBenchmark<RowBenchmark.Inputs> {
             Rows y,
             Rows factors,
             Ids ids) {}
+
+    @Override
+    String device() {
+        return backend;
+    }
 
     @Override
     int tokens() {

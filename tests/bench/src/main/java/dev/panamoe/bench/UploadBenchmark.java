@@ -14,6 +14,9 @@ import org.openjdk.jmh.annotations.Setup;
 
 /// Handing weights to a device, which packs them or not.
 public class UploadBenchmark extends OperationBenchmark<UploadBenchmark.Inputs> {
+    @Param("cpu")
+    String device;
+
     @Param({"Q4_0", "Q8_0", "Q4_K", "Q6_K", "F16"})
     QuantType type;
 
@@ -31,6 +34,11 @@ public class UploadBenchmark extends OperationBenchmark<UploadBenchmark.Inputs> 
         List<Weight> upload() {
             return side.upload(views, WeightUse.MATMUL);
         }
+    }
+
+    @Override
+    String device() {
+        return device;
     }
 
     @Override
