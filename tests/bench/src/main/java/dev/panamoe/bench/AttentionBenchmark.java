@@ -77,8 +77,7 @@ public class AttentionBenchmark extends OperationBenchmark<AttentionBenchmark.In
             int count = Math.min(CHUNK, positions - p);
             write(to, k, p, 1);
             write(to, v, p, 2);
-            to.device()
-                    .write(at.rows(0, count), IntStream.range(p, p + count).toArray());
+            to.device().write(at.rows(0, count), IntStream.range(p, p + count).toArray());
             to.ops().kvAppend(kv, k.rows(0, count), v.rows(0, count), at.rows(0, count));
         }
         // The tokens' own keys and values are in the cache already: storing them again changes nothing.

@@ -50,8 +50,8 @@ public class EmbedBenchmark extends OperationBenchmark<EmbedBenchmark.Inputs> {
                 to.upload(from.weight("table", type, Shape.of(cols, vocabulary)), WeightUse.EMBED),
                 to.output(cols),
                 IntStream.range(0, TURNS)
-                        .mapToObj(turn -> to.ids(
-                                1, (token, j) -> (int) ((turn + (long) TURNS * token) * 104_729 % vocabulary)))
+                        .mapToObj(turn ->
+                                to.ids(1, (token, j) -> (int) ((turn + (long) TURNS * token) * 104_729 % vocabulary)))
                         .toList());
     }
 

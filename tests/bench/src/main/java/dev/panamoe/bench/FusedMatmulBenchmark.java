@@ -128,7 +128,12 @@ public class FusedMatmulBenchmark extends OperationBenchmark<FusedMatmulBenchmar
                 (in, output, expected) -> output < 3
                         ? Bound.ofProduct(in.qkv.get(output).view(i), 0, in.side.values(in.x), 0, arithmetic())
                         : new double[expected.length],
-                in -> in.side.ops().matmulAll(in.outputs, in.qkv.stream().map(w -> w.weight(i)).toList(), in.x));
+                in -> in.side
+                        .ops()
+                        .matmulAll(
+                                in.outputs,
+                                in.qkv.stream().map(w -> w.weight(i)).toList(),
+                                in.x));
         work.add(type.rowBytes(cols) * (rows + 2.0 * kvRows), (double) tokens * cols * (rows + 2.0 * kvRows));
     }
 

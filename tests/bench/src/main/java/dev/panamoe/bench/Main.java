@@ -10,8 +10,8 @@ import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 
-/// Runs benchmarks: JMH's own command line, on every device of this machine unless `-p device=` or `-p backend=` says which, with a
-/// table of rates at the end. A wrong result ends the run.
+/// Runs benchmarks: JMH's own command line, on every device of this machine unless `-p device=` or `-p backend=` says
+/// which, with a table of rates at the end. A wrong result ends the run.
 public final class Main {
     private Main() {}
 
@@ -21,8 +21,7 @@ public final class Main {
             arguments.showHelp();
             return;
         }
-        ChainedOptionsBuilder options =
-                new OptionsBuilder().parent(arguments).shouldFailOnError(true);
+        ChainedOptionsBuilder options = new OptionsBuilder().parent(arguments).shouldFailOnError(true);
         if (!arguments.getParameter("device").hasValue()) {
             options.param("device", Devices.names().toArray(String[]::new));
         }

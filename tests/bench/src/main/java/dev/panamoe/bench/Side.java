@@ -14,8 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntBinaryOperator;
 
-/// What an operation works on, on one device: rows of the tokens `first` to `first + tokens - 1` of a batch. A token has
-/// the same values whichever side it is on.
+/// What an operation works on, on one device: rows of the tokens `first` to `first + tokens - 1` of a batch. A token
+/// has the same values whichever side it is on.
 final class Side implements AutoCloseable {
     private final Device device;
     private final int first;

@@ -48,8 +48,7 @@ public class UploadBenchmark extends OperationBenchmark<UploadBenchmark.Inputs> 
 
     @Override
     Inputs prepare(Side to, Samples from) {
-        return new Inputs(
-                to, to.input(cols), to.output(rows), from.weights("w", type, Shape.of(cols, rows), memory));
+        return new Inputs(to, to.input(cols), to.output(rows), from.weights("w", type, Shape.of(cols, rows), memory));
     }
 
     /// Memory of weights is freed with their device.
@@ -63,8 +62,7 @@ public class UploadBenchmark extends OperationBenchmark<UploadBenchmark.Inputs> 
     public void upload(Work work) {
         int last = inputs().views.size() - 1;
         run(
-                (in, output, expected) ->
-                        Bound.ofProduct(in.views.get(last), 0, in.side.values(in.x), 0, arithmetic()),
+                (in, output, expected) -> Bound.ofProduct(in.views.get(last), 0, in.side.values(in.x), 0, arithmetic()),
                 Inputs::upload,
                 in -> in.side.ops().matmul(in.y, in.upload().get(last), in.x));
         work.add((double) type.rowBytes(cols) * rows * (last + 1), 0);

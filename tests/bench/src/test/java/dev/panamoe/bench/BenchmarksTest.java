@@ -80,14 +80,15 @@ class BenchmarksTest {
     Stream<DynamicTest> isRightOnEveryDevice() {
         String[] devices = honest(Devices.names());
         String[] backends = honest(Devices.backends());
-        return benchmarks().stream().map(name -> DynamicTest.dynamicTest(name, () -> {
-            Collection<RunResult> results = new Runner(toy(name, Mode.SingleShotTime)
-                            .param("device", devices)
-                            .param("backend", backends)
-                            .build())
-                    .run();
-            assertThat(results).isNotEmpty();
-        }));
+        return benchmarks().stream()
+                .map(name -> DynamicTest.dynamicTest(name, () -> {
+                    Collection<RunResult> results = new Runner(toy(name, Mode.SingleShotTime)
+                                    .param("device", devices)
+                                    .param("backend", backends)
+                                    .build())
+                            .run();
+                    assertThat(results).isNotEmpty();
+                }));
     }
 
     private static String[] honest(List<String> names) {
@@ -97,14 +98,15 @@ class BenchmarksTest {
     @TestFactory
     Stream<DynamicTest> aWrongResultIsFound() {
         return benchmarks().stream()
-                .map(name -> DynamicTest.dynamicTest(name, () -> assertThatThrownBy(
-                                () -> new Runner(toy(name, Mode.SingleShotTime)
+                .map(name -> DynamicTest.dynamicTest(
+                        name,
+                        () -> assertThatThrownBy(() -> new Runner(toy(name, Mode.SingleShotTime)
                                                 .param("device", LyingProvider.NAME)
                                                 .param("backend", LyingProvider.NAME)
                                                 .build())
                                         .run())
-                        .isInstanceOf(RunnerException.class)
-                        .hasStackTraceContaining("wrong result on liar: ")));
+                                .isInstanceOf(RunnerException.class)
+                                .hasStackTraceContaining("wrong result on liar: ")));
     }
 
     @Test
