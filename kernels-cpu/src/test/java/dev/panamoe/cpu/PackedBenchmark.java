@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import jdk.incubator.vector.LongVector;
@@ -13,14 +14,14 @@ import jdk.incubator.vector.VectorOperators;
 
 /// Speed of the Vector API on packed weights, see `docs/performance.md`: one token with more weights than caches hold,
 /// beside a plain read of the same bytes, and 512 tokens. Everything is measured in turns within one run, on one thread
-/// and on all, and the best turn counts.
+/// and on all; of each piece of some milliseconds the best turn counts, as others use the machine too.
 ///
 /// Arguments: number of threads, then types (all when there is none).
 final class PackedBenchmark {
     private static final int COLS = 2816;
     private static final int ROWS = 4096;
     private static final int TOKENS = 512;
-    private static final int TURNS = 5;
+    private static final int TURNS = 9;
     private static final int GROUPS = 8;
     private static final long WEIGHT_BYTES = 200L << 20;
 
@@ -43,7 +44,7 @@ final class PackedBenchmark {
             // Everything once before anything is measured, as in a program that uses several types.
             types.forEach(type -> measure(type, one, 1, false));
             System.out.println(
-                    "type    threads  read GB/s  decode GB/s  ratio  prefill GMAC/s  MAC/cycle/core  set, us/token  B/call");
+                    "type    threads  read GB/s  decode GB/s  ratio  prefill GMAC/s  MAC/cycle/core  set, us/token  B/call (decode, prefill)");
             for (PackedType type : types) {
                 measure(type, one, 1, true);
                 if (threads > 1) {
@@ -81,53 +82,98 @@ final class PackedBenchmark {
                 scratch[i] = new Scratch();
             }
             int chunks = w.groups() / GROUPS;
-            WorkerPool.Task decode = (chunk, thread) -> KERNELS.matmul(
-                    w, chunk / chunks, chunk % chunks * GROUPS, GROUPS, one, 0, 1, y, yAt, 0, scratch[thread]);
-            WorkerPool.Task prefill = (chunk, thread) -> {
-                for (int t = 0; t < TOKENS; t += Panel.TILE) {
-                    KERNELS.matmul(w, 0, chunk * GROUPS, GROUPS, many, t, Panel.TILE, y, yAt, t, scratch[thread]);
-                }
-            };
             ThreadMXBean memory = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-            double read = Double.MAX_VALUE;
-            double decoding = Double.MAX_VALUE;
-            double prefilling = Double.MAX_VALUE;
-            double setting = Double.MAX_VALUE;
+            double[] reads = worst(slices);
+            double[] decodes = worst(slices);
+            double[] prefills = worst(TOKENS / Panel.TILE);
+            double[] sets = worst(TOKENS);
             double clock = 0;
-            long allocated = Long.MAX_VALUE;
-            long warm = System.nanoTime() + 1_500_000_000L;
+            long decodeBytes = Long.MAX_VALUE;
+            long prefillBytes = Long.MAX_VALUE;
+            long warm = System.nanoTime() + 2_000_000_000L;
             for (int turn = 0; turn < TURNS || (!print && System.nanoTime() < warm); turn++) {
-                setting = Math.min(setting, seconds(() -> {
-                    for (int t = 0; t < TOKENS; t++) {
-                        many.set(t & -Panel.TILE, Panel.TILE, t % Panel.TILE, x, t * COLS);
-                    }
-                }));
+                clock = Math.max(clock, clock());
+                for (int t = 0; t < TOKENS; t++) {
+                    int first = t & -Panel.TILE;
+                    int token = t;
+                    best(sets, t, () -> many.set(first, Panel.TILE, token - first, x, token * COLS));
+                }
                 for (int i = 0; i < 20; i++) {
                     one.set(0, 1, 0, x, 0);
                 }
-                read = Math.min(read, seconds(() -> read(data, pool)));
+                for (int s = 0; s < slices; s++) {
+                    long from = s * slice;
+                    best(reads, s, () -> read(data, from, slice, pool));
+                }
                 long before = memory.getCurrentThreadAllocatedBytes();
-                decoding = Math.min(decoding, seconds(() -> pool.run(slices * chunks, decode)));
-                clock = Math.max(clock, clock());
-                prefilling = Math.min(prefilling, seconds(() -> pool.run(chunks, prefill)));
-                allocated = Math.min(allocated, memory.getCurrentThreadAllocatedBytes() - before);
+                for (int s = 0; s < slices; s++) {
+                    int at = s;
+                    best(
+                            decodes,
+                            s,
+                            () -> pool.run(
+                                    chunks,
+                                    (chunk, thread) -> KERNELS.matmul(
+                                            w, at, chunk * GROUPS, GROUPS, one, 0, 1, y, yAt, 0, scratch[thread])));
+                }
+                long between = memory.getCurrentThreadAllocatedBytes();
+                decodeBytes = Math.min(decodeBytes, between - before);
+                for (int t = 0; t < TOKENS; t += Panel.TILE) {
+                    int at = t;
+                    best(
+                            prefills,
+                            t / Panel.TILE,
+                            () -> pool.run(
+                                    chunks,
+                                    (chunk, thread) -> KERNELS.matmul(
+                                            w,
+                                            0,
+                                            chunk * GROUPS,
+                                            GROUPS,
+                                            many,
+                                            at,
+                                            Panel.TILE,
+                                            y,
+                                            yAt,
+                                            at,
+                                            scratch[thread])));
+                }
+                prefillBytes = Math.min(prefillBytes, memory.getCurrentThreadAllocatedBytes() - between);
             }
             if (print) {
                 double macs = (double) ROWS * COLS * TOKENS;
                 double bytes = slices * slice;
+                double read = sum(reads);
+                double decode = sum(decodes);
+                double prefill = sum(prefills);
                 System.out.printf(
-                        "%-7s %7d %10.1f %12.1f %6.2f %15.1f %15.1f %14.2f %7.1f%n",
+                        "%-7s %7d %10.1f %12.1f %6.2f %15.1f %15.1f %14.2f %7.1f %7.1f%n",
                         type,
                         threads,
                         bytes / read / 1e9,
-                        bytes / decoding / 1e9,
-                        read / decoding,
-                        macs / prefilling / 1e9,
-                        macs / prefilling / threads / clock,
-                        setting / TOKENS * 1e6,
-                        (double) allocated / chunks);
+                        bytes / decode / 1e9,
+                        read / decode,
+                        macs / prefill / 1e9,
+                        macs / prefill / threads / clock,
+                        sum(sets) / TOKENS * 1e6,
+                        (double) decodeBytes / slices / chunks,
+                        (double) prefillBytes / (TOKENS / Panel.TILE) / chunks);
             }
         }
+    }
+
+    private static double[] worst(int n) {
+        double[] times = new double[n];
+        Arrays.fill(times, Double.MAX_VALUE);
+        return times;
+    }
+
+    private static void best(double[] times, int i, Runnable work) {
+        times[i] = Math.min(times[i], seconds(work));
+    }
+
+    private static double sum(double[] times) {
+        return Arrays.stream(times).sum();
     }
 
     private static double seconds(Runnable work) {
@@ -136,9 +182,12 @@ final class PackedBenchmark {
         return (System.nanoTime() - start) / 1e9;
     }
 
-    private static void read(MemorySegment all, WorkerPool pool) {
-        int chunk = 1 << 18;
-        pool.run((int) (all.byteSize() / chunk), (c, thread) -> readChunk(all, (long) c * chunk, chunk));
+    private static void read(MemorySegment all, long from, long bytes, WorkerPool pool) {
+        int chunk = 1 << 17;
+        pool.run(
+                (int) Math.ceilDiv(bytes, chunk),
+                (c, thread) -> readChunk(all, from + (long) c * chunk, (int)
+                        Math.min(chunk, (bytes - (long) c * chunk) & -256)));
     }
 
     private static volatile long sink;
