@@ -16,17 +16,31 @@ import org.jspecify.annotations.Nullable;
 
 /// Attention over a cache. A chunk is some queries that read the same key head.
 ///
-/// Positions are worked off in blocks that begin at multiples of {@link #BLOCK}: keys and values of a block are
-/// unpacked once for all queries of the chunk, and a running maximum and sum are carried from block to block (online
-/// softmax); a sink is what they begin with. Which blocks a query sees, and in which order, depends on its own position
-/// only.
+/// Positions are worked off in blocks that begin at multiples of {@link #BLOCK}, with a running maximum and sum carried
+/// from block to block (online softmax), and blocks in splits that begin at multiples of {@link #SPLIT}: each split by
+/// itself, then merged in rising order. So splits can be shared between threads where there are few heads, and a
+/// result is the same bits whether they are or not. Which splits and blocks a query sees depends on its own position
+/// only; a sink is what merging begins with.
+///
+/// Keys and values of a block are unpacked once for all queries of the chunk; for one or two of the same token they are
+/// used as they are stored ({@link StoredRows}), which gives the same bits.
 final class AttentionTask implements WorkerPool.Task {
     private static final int BLOCK = 32;
+
+    /// Positions of a split: some tens of microseconds of work.
+    static final int SPLIT = 512;
+
+    /// With fewer chunks than this for each thread, threads share the splits of a chunk.
+    private static final int SHARED_BELOW = 8;
 
     /// Queries of a chunk at most.
     private static final int QUERIES = 16;
 
+    /// Queries of the same token that use rows as they are stored; more of them pay for unpacking.
+    private static final int STORED = 2;
+
     private final Scratch[] scratch;
+    private final WorkerPool.Task mergePass = this::merge;
     private @Nullable CpuCache current;
     private Attention attention = new Attention(1, 1, 0);
     private float[] q = new float[0];
@@ -44,8 +58,20 @@ final class AttentionTask implements WorkerPool.Task {
     private int[] lasts = new int[0];
     private int[] scoresAt = new int[0];
 
-    /// What the softmax of each begins with: its head's sink, or nothing.
-    private float[] sinks = new float[0];
+    /// What has been merged of each query: largest score and sum of the factors. They begin with its head's sink, or
+    /// with nothing.
+    private float[] maxima = new float[0];
+
+    private float[] totals = new float[0];
+
+    /// Where threads share the splits of a query: how many there are and which is the first, and of query `i` and the
+    /// `j`-th split, at `i * splits + j`, the largest score, the sum of factors and the sum of values.
+    private int splits;
+
+    private int firstSplit;
+    private float[] splitMaxima = new float[0];
+    private float[] splitTotals = new float[0];
+    private float[] splitValues = new float[0];
 
     AttentionTask(Scratch[] scratch) {
         this.scratch = scratch;
@@ -65,7 +91,10 @@ final class AttentionTask implements WorkerPool.Task {
         outAt = Scratch.atLeast(outAt, qs.rows());
         firsts = Scratch.atLeast(firsts, qs.rows());
         lasts = Scratch.atLeast(lasts, qs.rows());
-        sinks = Scratch.atLeast(sinks, qs.rows());
+        maxima = Scratch.atLeast(maxima, qs.rows());
+        totals = Scratch.atLeast(totals, qs.rows());
+        int first = Integer.MAX_VALUE;
+        int last = 0;
         float[] headSinks = how.sinks() == null ? null : ((CpuVector) how.sinks()).values();
         for (int r = 0; r < qs.rows(); r++) {
             int token = r / how.heads();
@@ -75,8 +104,11 @@ final class AttentionTask implements WorkerPool.Task {
             outAt[i] = outs.offset() + r * outs.stride();
             int position = positions[at.offset() + token];
             lasts[i] = position;
-            sinks[i] = headSinks == null ? Float.NEGATIVE_INFINITY : headSinks[head];
+            maxima[i] = headSinks == null ? Float.NEGATIVE_INFINITY : headSinks[head];
+            totals[i] = headSinks == null ? 0 : 1;
             firsts[i] = how.window() == 0 ? 0 : Math.max(0, position - how.window() + 1);
+            first = Math.min(first, firsts[i]);
+            last = Math.max(last, lasts[i]);
         }
         int forBalance = Math.ceilDiv(qs.rows(), 2 * pool.threads());
         chunkQueries = Math.clamp((forBalance + 3) & -4, 4, QUERIES);
@@ -85,66 +117,227 @@ final class AttentionTask implements WorkerPool.Task {
         for (int i = 0; i < qs.rows(); i++) {
             scoresAt[i] = i % queriesPerHead % chunkQueries * BLOCK;
         }
-        pool.run(kvHeads * chunksPerHead, this);
+        firstSplit = first / SPLIT;
+        splits = last / SPLIT - firstSplit + 1;
+        int chunks = kvHeads * chunksPerHead;
+        if (splits == 1 || pool.threads() == 1 || chunks >= SHARED_BELOW * pool.threads()) {
+            splits = 1;
+            pool.run(chunks, this);
+            return;
+        }
+        splitMaxima = Scratch.atLeast(splitMaxima, qs.rows() * splits);
+        splitTotals = Scratch.atLeast(splitTotals, qs.rows() * splits);
+        splitValues = Scratch.atLeast(splitValues, qs.rows() * splits * valueSize);
+        pool.run(chunks * splits, this);
+        pool.run(qs.rows(), mergePass);
     }
 
     @Override
     public void run(int chunk, int thread) {
-        int head = chunk / chunksPerHead;
-        int from = head * queriesPerHead + chunk % chunksPerHead * chunkQueries;
+        int part = chunk / splits;
+        int head = part / chunksPerHead;
+        int from = head * queriesPerHead + part % chunksPerHead * chunkQueries;
         int count = Math.min(chunkQueries, (head + 1) * queriesPerHead - from);
-        CpuCache cache = Objects.requireNonNull(current);
-        CacheSpec spec = cache.spec();
-        int keyStride = ((spec.keySize() + SUMS - 1) & -SUMS) + SUMS;
-        int valueStride = spec.valuesInKeys() ? keyStride : ((spec.valueSize() + SUMS - 1) & -SUMS) + SUMS;
+        CacheSpec spec = Objects.requireNonNull(current).spec();
         Scratch mine = scratch[thread];
-        mine.panel = Scratch.atLeast(mine.panel, BLOCK * keyStride);
-        mine.values = Scratch.atLeast(mine.values, spec.valuesInKeys() ? 0 : BLOCK * valueStride);
+        mine.panel = Scratch.atLeast(mine.panel, BLOCK * keyStride(spec));
+        mine.values = Scratch.atLeast(mine.values, spec.valuesInKeys() ? 0 : BLOCK * valueStride(spec));
         mine.sums = Scratch.atLeast(mine.sums, BLOCK * QUERIES * SUMS);
         mine.scores = Scratch.atLeast(mine.scores, QUERIES * BLOCK);
         mine.maxima = Scratch.atLeast(mine.maxima, QUERIES);
         mine.totals = Scratch.atLeast(mine.totals, QUERIES);
+        // One more row than queries: see `mixStored`.
+        mine.mixed = Scratch.atLeast(mine.mixed, (QUERIES + 1) * valueSize);
+        if (splits > 1) {
+            int split = chunk % splits;
+            split(head, from, count, firstSplit + split, mine);
+            for (int i = 0; i < count; i++) {
+                int at = (from + i) * splits + split;
+                splitMaxima[at] = mine.maxima[i];
+                splitTotals[at] = mine.totals[i];
+                System.arraycopy(mine.mixed, i * valueSize, splitValues, at * valueSize, valueSize);
+            }
+            return;
+        }
         int first = Integer.MAX_VALUE;
         int last = 0;
         for (int i = from; i < from + count; i++) {
-            mine.maxima[i - from] = sinks[i];
-            mine.totals[i - from] = sinks[i] == Float.NEGATIVE_INFINITY ? 0 : 1;
             first = Math.min(first, firsts[i]);
             last = Math.max(last, lasts[i]);
-            Arrays.fill(out, outAt[i], outAt[i] + spec.valueSize(), 0);
+            Arrays.fill(out, outAt[i], outAt[i] + valueSize, 0);
         }
+        for (int split = first / SPLIT; split <= last / SPLIT; split++) {
+            split(head, from, count, split, mine);
+            for (int i = 0; i < count; i++) {
+                merge(from + i, mine.maxima[i], mine.totals[i], mine.mixed, i * valueSize);
+            }
+        }
+        for (int i = from; i < from + count; i++) {
+            divide(outAt[i], totals[i]);
+        }
+    }
+
+    /// Merges the splits of query `i`.
+    private void merge(int i, int thread) {
+        Arrays.fill(out, outAt[i], outAt[i] + valueSize, 0);
+        for (int at = i * splits; at < (i + 1) * splits; at++) {
+            merge(i, splitMaxima[at], splitTotals[at], splitValues, at * valueSize);
+        }
+        divide(outAt[i], totals[i]);
+    }
+
+    /// Adds a split to what has been merged of query `i`: both shrink to the larger of their maxima.
+    private void merge(int i, float max, float total, float[] values, int at) {
+        if (max == Float.NEGATIVE_INFINITY) {
+            // It sees nothing of this split.
+            return;
+        }
+        float larger = Math.max(maxima[i], max);
+        float before = VectorMath.exp(maxima[i] - larger);
+        float now = VectorMath.exp(max - larger);
+        maxima[i] = larger;
+        totals[i] = Math.fma(total, now, totals[i] * before);
+        int o = outAt[i];
+        int whole = valueSize - valueSize % L;
+        for (int d = 0; d < whole; d += L) {
+            FloatVector.fromArray(F, values, at + d)
+                    .fma(
+                            FloatVector.broadcast(F, now),
+                            FloatVector.fromArray(F, out, o + d).mul(before))
+                    .intoArray(out, o + d);
+        }
+        for (int d = whole; d < valueSize; d++) {
+            out[o + d] = Math.fma(values[at + d], now, out[o + d] * before);
+        }
+    }
+
+    private static int keyStride(CacheSpec spec) {
+        return ((spec.keySize() + SUMS - 1) & -SUMS) + SUMS;
+    }
+
+    private static int valueStride(CacheSpec spec) {
+        return spec.valuesInKeys() ? keyStride(spec) : ((spec.valueSize() + SUMS - 1) & -SUMS) + SUMS;
+    }
+
+    /// `count` queries from `from` on and what they see of a split: results in `maxima`, `totals` and `mixed` of
+    /// `mine`, query by query.
+    private void split(int head, int from, int count, int split, Scratch mine) {
+        CpuCache cache = Objects.requireNonNull(current);
+        CacheSpec spec = cache.spec();
+        int first = Integer.MAX_VALUE;
+        int last = 0;
+        boolean same = true;
+        for (int i = from; i < from + count; i++) {
+            mine.maxima[i - from] = Float.NEGATIVE_INFINITY;
+            mine.totals[i - from] = 0;
+            first = Math.min(first, firsts[i]);
+            last = Math.max(last, lasts[i]);
+            same &= firsts[i] == firsts[from] && lasts[i] == lasts[from];
+        }
+        Arrays.fill(mine.mixed, 0, (count + 1) * valueSize, 0);
+        first = Math.max(first, split * SPLIT);
+        last = Math.min(last, split * SPLIT + SPLIT - 1);
+        boolean stored = same && count <= STORED && StoredRows.fits(spec);
         for (int block = first / BLOCK * BLOCK; block <= last; block += BLOCK) {
             int begin = Math.max(block, first);
             int n = Math.min(block + BLOCK - 1, last) - begin + 1;
-            cache.keys(head, begin, n, mine.panel, 0, keyStride);
-            Products.panel(
-                    mine.panel,
-                    keyStride,
-                    n,
-                    begin - block,
-                    spec.keySize(),
-                    q,
-                    qAt,
-                    mine.scores,
-                    scoresAt,
-                    from,
-                    count,
-                    attention.scale(),
-                    mine.sums);
-            if (!spec.valuesInKeys()) {
-                cache.values(head, begin, n, mine.values, 0, valueStride);
+            if (stored) {
+                stored(cache, head, from, count, block, begin, n, mine);
+            } else {
+                unpacked(cache, head, from, count, block, begin, n, mine);
             }
-            float[] values = spec.valuesInKeys() ? mine.panel : mine.values;
-            for (int i = 0; i < count; i++) {
-                softmax(from + i, i, block, mine);
-            }
-            for (int i = 0; i < count; i += 4) {
-                mix(from + i, Math.min(4, count - i), i, block, begin, values, valueStride, mine.scores);
-            }
+        }
+    }
+
+    /// A block by way of unpacked rows.
+    private void unpacked(CpuCache cache, int head, int from, int count, int block, int begin, int n, Scratch mine) {
+        CacheSpec spec = cache.spec();
+        int keyStride = keyStride(spec);
+        int valueStride = valueStride(spec);
+        cache.keys(head, begin, n, mine.panel, 0, keyStride);
+        Products.panel(
+                mine.panel,
+                keyStride,
+                n,
+                begin - block,
+                spec.keySize(),
+                q,
+                qAt,
+                mine.scores,
+                scoresAt,
+                from,
+                count,
+                attention.scale(),
+                mine.sums);
+        if (!spec.valuesInKeys()) {
+            cache.values(head, begin, n, mine.values, 0, valueStride);
+        }
+        float[] values = spec.valuesInKeys() ? mine.panel : mine.values;
+        for (int i = 0; i < count; i++) {
+            softmax(from + i, i, block, mine);
+        }
+        for (int i = 0; i < count; i += 4) {
+            mix(from + i, Math.min(4, count - i), i, block, begin, values, valueStride, mine);
+        }
+    }
+
+    /// A block of one or two queries that see the same positions, by way of stored rows.
+    private void stored(CpuCache cache, int head, int from, int count, int block, int begin, int n, Scratch mine) {
+        int place = begin - block;
+        int slot = cache.slot(begin);
+        // A ring may begin anew within the block.
+        int run = Math.min(n, cache.spec().capacity() - slot);
+        scores(cache, head, from, count - 1, slot, place, run, mine);
+        if (run < n) {
+            scores(cache, head, from, count - 1, 0, place + run, n - run, mine);
         }
         for (int i = 0; i < count; i++) {
-            divide(outAt[from + i], mine.totals[i]);
+            softmax(from + i, i, block, mine);
         }
+        mixStored(cache, head, count - 1, slot, place, run, mine);
+        if (run < n) {
+            mixStored(cache, head, count - 1, 0, place + run, n - run, mine);
+        }
+    }
+
+    /// Scores of a query and of the one `second` behind it, itself if there is no other, with `rows` positions from
+    /// slot `slot` on.
+    private void scores(CpuCache cache, int head, int from, int second, int slot, int place, int rows, Scratch mine) {
+        CacheSpec spec = cache.spec();
+        StoredRows.scores(
+                spec.type(),
+                cache.data(),
+                cache.keyOffset(head, slot),
+                spec.keyBytes(),
+                rows,
+                spec.keySize(),
+                q,
+                qAt[from],
+                qAt[from + second],
+                mine.sums);
+        for (int p = 0; p < rows; p++) {
+            mine.scores[place + p] = attention.scale() * Tile.total(mine.sums, 2 * SUMS * p);
+            mine.scores[second * BLOCK + place + p] = attention.scale() * Tile.total(mine.sums, 2 * SUMS * p + SUMS);
+        }
+    }
+
+    /// Adds the values to both queries of {@link #scores}; where there is no other, to a second row that nobody reads.
+    private void mixStored(CpuCache cache, int head, int second, int slot, int place, int rows, Scratch mine) {
+        CacheSpec spec = cache.spec();
+        boolean inKeys = spec.valuesInKeys();
+        StoredRows.mix(
+                spec.type(),
+                cache.data(),
+                inKeys ? cache.keyOffset(head, slot) : cache.valueOffset(head, slot),
+                inKeys ? spec.keyBytes() : spec.valueBytes(),
+                rows,
+                valueSize,
+                mine.scores,
+                place,
+                second * BLOCK + place,
+                mine.mixed,
+                0,
+                valueSize);
     }
 
     /// Turns the scores of query `i`, the `local`-th of its chunk, in a block into factors on the block's values, and
@@ -174,7 +367,7 @@ final class AttentionTask implements WorkerPool.Task {
         if (max != mine.maxima[local]) {
             float shrink = VectorMath.exp(mine.maxima[local] - max);
             mine.totals[local] *= shrink;
-            Elementwise.scale(out, outAt[i], shrink, valueSize);
+            Elementwise.scale(mine.mixed, local * valueSize, shrink, valueSize);
             mine.maxima[local] = max;
         }
         mine.totals[local] += Tile.total(mine.sums, 0);
@@ -182,7 +375,9 @@ final class AttentionTask implements WorkerPool.Task {
 
     /// Adds a block's values to `count` queries from `i` on, the `local`-th and following of their chunk. What all four
     /// see is added for all at once; each query still meets its positions in rising order.
-    private void mix(int i, int count, int local, int block, int begin, float[] values, int stride, float[] factors) {
+    private void mix(int i, int count, int local, int block, int begin, float[] values, int stride, Scratch mine) {
+        float[] to = mine.mixed;
+        float[] factors = mine.scores;
         int commonBegin = 0;
         int commonEnd = BLOCK;
         for (int j = i; j < i + count; j++) {
@@ -195,9 +390,9 @@ final class AttentionTask implements WorkerPool.Task {
         int base = (block - begin) * stride;
         for (int j = 0; j < count; j++) {
             int from = Math.max(firsts[i + j] - block, 0);
-            int to = together ? commonBegin : Math.min(lasts[i + j] - block + 1, BLOCK);
+            int end = together ? commonBegin : Math.min(lasts[i + j] - block + 1, BLOCK);
             int factorsAt = (local + j) * BLOCK + from;
-            mix1(out, outAt[i + j], factors, factorsAt, values, base + from * stride, stride, to - from, 0, n);
+            mix1(to, (local + j) * n, factors, factorsAt, values, base + from * stride, stride, end - from, 0, n);
         }
         if (!together) {
             return;
@@ -205,11 +400,11 @@ final class AttentionTask implements WorkerPool.Task {
         int f = local * BLOCK + commonBegin;
         int v = base + commonBegin * stride;
         mix4(
-                out,
-                outAt[i],
-                outAt[i + 1],
-                outAt[i + 2],
-                outAt[i + 3],
+                to,
+                local * n,
+                (local + 1) * n,
+                (local + 2) * n,
+                (local + 3) * n,
                 factors,
                 f,
                 values,
@@ -218,17 +413,17 @@ final class AttentionTask implements WorkerPool.Task {
                 commonEnd - commonBegin,
                 n);
         for (int j = 0; j < count; j++) {
-            int to = Math.min(lasts[i + j] - block + 1, BLOCK);
+            int end = Math.min(lasts[i + j] - block + 1, BLOCK);
             int factorsAt = (local + j) * BLOCK + commonEnd;
             mix1(
-                    out,
-                    outAt[i + j],
+                    to,
+                    (local + j) * n,
                     factors,
                     factorsAt,
                     values,
                     base + commonEnd * stride,
                     stride,
-                    to - commonEnd,
+                    end - commonEnd,
                     0,
                     n);
         }

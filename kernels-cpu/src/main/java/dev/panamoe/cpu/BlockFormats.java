@@ -199,7 +199,8 @@ final class BlockFormats {
         public void unpack(MemorySegment src, long offset, float[] dst, int at, int count) {
             long o = offset;
             for (int i = 0; i < count; i += 32, o += 34) {
-                FloatVector scale = FloatVector.broadcast(F, LittleEndian.f16(src, o));
+                // A number, not a vector: one that lives through the inner loop is boxed in some runs.
+                float scale = LittleEndian.f16(src, o);
                 for (int j = 0; j < 32; j += L) {
                     FloatVector q =
                             (FloatVector) Simd.signedBytes(src, o + 2 + j).convert(VectorOperators.I2F, 0);

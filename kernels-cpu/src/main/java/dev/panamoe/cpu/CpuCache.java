@@ -64,11 +64,22 @@ final class CpuCache implements KvCache {
         }
     }
 
-    private long keyOffset(int head, int slot) {
+    MemorySegment data() {
+        return data;
+    }
+
+    /// The slot of a position.
+    int slot(int position) {
+        return position % spec.capacity();
+    }
+
+    /// Byte of the key in `slot`; those of the next slots follow.
+    long keyOffset(int head, int slot) {
         return ((long) head * spec.capacity() + slot) * keyBytes;
     }
 
-    private long valueOffset(int head, int slot) {
+    /// Byte of the value in `slot`; those of the next slots follow.
+    long valueOffset(int head, int slot) {
         return valuesAt + ((long) head * spec.capacity() + slot) * valueBytes;
     }
 

@@ -17,6 +17,9 @@ final class Scratch {
     float[] maxima = new float[0];
     float[] totals = new float[0];
 
+    /// Attention: weighted sums of values of one split.
+    float[] mixed = new float[0];
+
     /// Expert choice.
     double[] routing = new double[0];
 
