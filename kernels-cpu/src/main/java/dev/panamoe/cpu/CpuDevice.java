@@ -49,6 +49,9 @@ final class CpuDevice implements Device {
     private final Arena weights;
 
     private PackedStore store;
+    /// Whether any weight meets activations of 8 bits.
+    private boolean eightBits;
+
     private long packedBytes;
     private long packNanos;
 
@@ -78,11 +81,7 @@ final class CpuDevice implements Device {
 
     @Override
     public Arithmetic arithmetic() {
-        return switch (options.activations()) {
-            case F32 -> Arithmetic.F32;
-            case Q8 -> Arithmetic.INT8;
-            case AUTO -> options.packing() == Packing.NONE ? Arithmetic.F32 : Arithmetic.INT8;
-        };
+        return eightBits ? Arithmetic.INT8 : Arithmetic.F32;
     }
 
     @Override
@@ -111,6 +110,8 @@ final class CpuDevice implements Device {
         }
         WeightFormat format = WeightFormat.of(view.type());
         int cols = Math.toIntExact(view.shape().cols());
+        boolean rounded = isProduct(use) && rounded(view.type());
+        eightBits |= rounded;
         if (use == WeightUse.VECTOR) {
             float[] values = new float[Math.toIntExact(view.shape().size())];
             format.unpack(view.data(), 0, values, 0, values.length);
@@ -128,8 +129,12 @@ final class CpuDevice implements Device {
                 Math.toIntExact(view.shape().rows()),
                 Math.toIntExact(view.shape().slices()),
                 factors(view),
-                rounded(view.type()),
+                rounded,
                 format);
+    }
+
+    private static boolean isProduct(WeightUse use) {
+        return use == WeightUse.MATMUL || use == WeightUse.MATMUL_PER_HEAD || use == WeightUse.EXPERTS;
     }
 
     /// Whether activations are rounded for a weight that is not packed: only when that is asked for.
@@ -141,7 +146,8 @@ final class CpuDevice implements Device {
     @Override
     public void beginUpload(ModelIdentity model) {
         store.close();
-        store = options.packing() == Packing.KEPT
+        // A file holds what 8-bit activations want, which is nearly everything.
+        store = options.packing() == Packing.KEPT && options.activations() != Activations.F32
                 ? PackedStore.open(model, PackedStore.folder(System.getenv()), weights)
                 : PackedStore.inMemory(weights);
         packedBytes = 0;
@@ -172,8 +178,9 @@ final class CpuDevice implements Device {
     /// How a weight is packed; empty when it is computed on as it is. Factors of slices are rare enough to be left to
     /// the kernels that compute with everything.
     private Optional<PackedType> packed(TensorView view, WeightUse use) {
-        boolean product = use == WeightUse.MATMUL || use == WeightUse.MATMUL_PER_HEAD || use == WeightUse.EXPERTS;
-        if (!product || options.packing() == Packing.NONE || !view.sliceScales().isEmpty()) {
+        if (!isProduct(use)
+                || options.packing() == Packing.NONE
+                || !view.sliceScales().isEmpty()) {
             return Optional.empty();
         }
         return PackedType.of(view.type()).filter(t -> t.floatActivations() || options.activations() != Activations.F32);
@@ -205,6 +212,7 @@ final class CpuDevice implements Device {
             packedBytes += bytes;
             packNanos += System.nanoTime() - start;
         }
+        eightBits |= !type.floatActivations();
         return new PackedWeight(view.name(), type, view.shape(), data, cols, rows, slices);
     }
 

@@ -45,6 +45,9 @@ final class ExpertsTask implements AutoCloseable {
     private Rows weights = CpuOps.NO_ROWS;
     private int firstToken;
     private int tokens;
+    /// Whether experts read their token's own tile: a single token, each of whose experts is another.
+    private boolean single;
+
     private int gateChunkRows;
     private int downChunkRows;
 
@@ -60,6 +63,7 @@ final class ExpertsTask implements AutoCloseable {
     private int[] xAt = new int[0];
     private int[] hiddenAt = new int[0];
     private int[] resultAt = new int[0];
+    private int[] roundedAt = new int[0];
     private float[] rounded = new float[0];
     private float[] gates = new float[0];
     private float[] ups = new float[0];
@@ -97,13 +101,14 @@ final class ExpertsTask implements AutoCloseable {
         for (firstToken = 0; firstToken < x.rows(); firstToken += step) {
             tokens = Math.min(step, x.rows() - firstToken);
             int usedExperts = sort();
+            single = tokens == 1 && usedExperts == pairs();
             quantiseTokens(usedExperts);
             pool.run(usedExperts * Math.ceilDiv(gate.rows(), gateChunkRows), hiddenPass);
             hiddenPanels.begin();
             hiddenPanels.want(down, pairs());
             if (hiddenPanels.any()) {
                 share(usedExperts, pairs() * down.cols(), quantisePass);
-            } else if (down instanceof CpuWeight w && w.rounded()) {
+            } else if (isRounded(down)) {
                 for (int i = 0; i < pairs(); i++) {
                     Rounding.row(gates, hiddenAt[i], gates, hiddenAt[i], down.cols());
                 }
@@ -172,10 +177,10 @@ final class ExpertsTask implements AutoCloseable {
         return n;
     }
 
-    /// Leaves the rows of `xs` in the forms that gate and up want: of one token by itself, as all its experts read it
-    /// so; of more in tiles by expert.
+    /// Leaves the rows of `xs` in the forms that gate and up want: of a single token by itself, of more in tiles by
+    /// expert.
     private void quantiseTokens(int usedExperts) {
-        if (gate instanceof CpuWeight w && w.rounded()) {
+        if (isRounded(gate) || isRounded(up)) {
             roundTokens();
         }
         tokenPanels.begin();
@@ -185,7 +190,7 @@ final class ExpertsTask implements AutoCloseable {
             return;
         }
         share(tokens, tokens * gate.cols(), tokenPass);
-        if (tokens > 1) {
+        if (!single) {
             pairPanels.begin();
             pairPanels.want(gate, pairs());
             pairPanels.want(up, pairs());
@@ -193,16 +198,21 @@ final class ExpertsTask implements AutoCloseable {
         }
     }
 
-    /// Weights that are not packed read rounded rows in the place of `xs`.
+    /// Weights that are not packed may read rounded rows in the place of `xs`.
     private void roundTokens() {
         int n = gate.cols();
         rounded = Scratch.atLeast(rounded, tokens * n);
         for (int t = 0; t < tokens; t++) {
             Rounding.row(HostBuffer.floats(xs), xs.offset() + (firstToken + t) * xs.stride(), rounded, t * n, n);
         }
+        roundedAt = Scratch.atLeast(roundedAt, pairs());
         for (int i = 0; i < pairs(); i++) {
-            xAt[i] = tokenOf[i] * n;
+            roundedAt[i] = tokenOf[i] * n;
         }
+    }
+
+    private static boolean isRounded(Matrix m) {
+        return m instanceof CpuWeight w && w.rounded();
     }
 
     private void quantiseToken(int token, int thread) {
@@ -236,10 +246,8 @@ final class ExpertsTask implements AutoCloseable {
         int count = Math.min(gateChunkRows, gate.rows() - from);
         int first = starts[expert];
         int pairs = starts[expert + 1] - first;
-        float[] x = gate instanceof CpuWeight w && w.rounded() ? rounded : HostBuffer.floats(xs);
-        Panels panels = tokens == 1 ? tokenPanels : pairPanels;
-        products(gate, expert, from, count, x, xAt, panels, gates, hiddenAt, first, pairs, scratch[thread]);
-        products(up, expert, from, count, x, xAt, panels, ups, hiddenAt, first, pairs, scratch[thread]);
+        ofTokens(gate, expert, from, count, gates, first, pairs, scratch[thread]);
+        ofTokens(up, expert, from, count, ups, first, pairs, scratch[thread]);
         if (biases != null) {
             addBias(gates, hiddenAt, (CpuWeight) biases.gate(), expert, from, count, first, pairs);
             addBias(ups, hiddenAt, (CpuWeight) biases.up(), expert, from, count, first, pairs);
@@ -248,6 +256,14 @@ final class ExpertsTask implements AutoCloseable {
             int o = hiddenAt[i] + from;
             Elementwise.glu(activation, gates, o, gates, o, ups, o, count);
         }
+    }
+
+    /// {@link #products} of gate or up.
+    private void ofTokens(Matrix w, int expert, int from, int count, float[] y, int first, int pairs, Scratch mine) {
+        float[] x = isRounded(w) ? rounded : HostBuffer.floats(xs);
+        int[] at = isRounded(w) ? roundedAt : xAt;
+        Panels panels = single ? tokenPanels : pairPanels;
+        products(w, expert, from, count, x, at, panels, y, hiddenAt, first, pairs, mine);
     }
 
     private void down(int chunk, int thread) {

@@ -1,5 +1,6 @@
 package dev.panamoe.cpu;
 
+import dev.panamoe.PanamoeException;
 import dev.panamoe.ffm.LargeMemory;
 import dev.panamoe.spi.ModelIdentity;
 import dev.panamoe.tensor.LittleEndian;
@@ -7,10 +8,10 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -20,6 +21,10 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Where packed weights lie: in memory, or in a file that is mapped, so that the next start need not pack again.
@@ -33,7 +38,11 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///
 /// The index has a line a weight, `offset bytes key`. The layout is one for all processors, so a file serves any
-/// machine of the same version. A file that does not fit the model, or is damaged, is written anew.
+/// machine of the same version. A file that does not fit the model, or whose header or index is damaged, is written
+/// anew; the weights themselves are as safe as those of the model file, which nobody checks either.
+///
+/// Who writes a file holds the lock of another that is never renamed, `.lock`; whoever does not get it computes from
+/// memory. The lock of the system is one of the process, so a process keeps in mind itself what it writes.
 final class PackedStore implements AutoCloseable {
     /// Changes with anything in `docs/packed-weights.md`.
     static final long LAYOUT_VERSION = 1;
@@ -43,6 +52,10 @@ final class PackedStore implements AutoCloseable {
 
     private static final long MAGIC = 0x3154_4b50_4e41_50L; // "PANPKT1"
     private static final int PAGE = 4096;
+
+    /// Numbers of at most 18 digits fit 64 bits.
+    private static final Pattern INDEX_LINE = Pattern.compile("(\\d{1,18}) (\\d{1,18}) (.*)");
+
     private static final int DIGEST_AT = 32;
     private static final int DIGEST_BYTES = 32;
     private static final long MAX_INDEX_BYTES = 64L << 20;
@@ -50,12 +63,23 @@ final class PackedStore implements AutoCloseable {
     /// Bytes of one write.
     private static final long PIECE = 64L << 20;
 
+    /// The files that this process is writing.
+    private static final Set<Path> WRITTEN_HERE = ConcurrentHashMap.newKeySet();
+
     private record Place(long offset, long bytes) {}
 
     private final Arena arena;
     private final Map<String, Place> places = new LinkedHashMap<>();
     private final ModelIdentity model;
     private final Optional<Path> target;
+
+    /// Whether {@link #WRITTEN_HERE} has the target because of this store.
+    private boolean owner;
+
+    private @Nullable FileChannel lock;
+
+    /// Whether the file that was found lacked a weight.
+    private boolean incomplete;
 
     /// The whole file, when it was there already.
     private @Nullable MemorySegment found;
@@ -92,57 +116,87 @@ final class PackedStore implements AutoCloseable {
     ///
     /// @param arena owns all memory of the weights
     static PackedStore open(ModelIdentity model, Path folder, Arena arena) {
-        if (model.key().isEmpty() || model.bytes() < KEPT_FROM) {
+        if (model.key().isEmpty() || model.bytes() < KEPT_FROM || !folder.isAbsolute()) {
             return inMemory(arena);
         }
         Path file = folder.resolve(fileName(model));
         PackedStore store = new PackedStore(model, Optional.of(file), arena);
         try {
-            if (Files.isRegularFile(file) && store.read(file)) {
+            if (store.read(file)) {
                 return store;
             }
             Files.createDirectories(folder);
-            // Packed weights are at most some percent larger than those of the model.
-            if (Files.getFileStore(folder).getUsableSpace() < model.bytes() + model.bytes() / 8) {
-                return inMemory(arena);
+            if (WRITTEN_HERE.add(file)) {
+                if (store.begin(file)) {
+                    return store;
+                }
+                store.release();
             }
-            FileChannel partial = FileChannel.open(
-                    partial(file), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-            if (!lock(partial)) {
-                partial.close();
-                return inMemory(arena);
-            }
-            partial.truncate(0);
-            store.channel = partial;
-            return store;
         } catch (IOException | SecurityException e) {
-            return inMemory(arena);
+            store.close();
         }
+        // Another process may have finished the file in between.
+        return store.found == null ? inMemory(arena) : store;
     }
 
-    /// Whether nobody else, in this process or another, is writing the file.
-    private static boolean lock(FileChannel partial) throws IOException {
-        try {
-            return partial.tryLock() != null;
-        } catch (OverlappingFileLockException e) {
+    /// Begins to write the file, whose name this process has reserved.
+    ///
+    /// @return false when somebody else writes it, or it is there by now, or there is no room
+    private boolean begin(Path file) throws IOException {
+        owner = true;
+        lock = FileChannel.open(sibling(file, ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        if (lock.tryLock() == null || read(file)) {
             return false;
+        }
+        channel = FileChannel.open(
+                sibling(file, ".partial"),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.TRUNCATE_EXISTING,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE);
+        // Packed weights are at most some percent larger than those of the model.
+        if (Files.getFileStore(file.getParent()).getUsableSpace() < model.bytes() + model.bytes() / 8) {
+            abandon();
+            return false;
+        }
+        return true;
+    }
+
+    /// Lets others write the file.
+    private void release() {
+        try {
+            if (lock != null) {
+                lock.close();
+            }
+        } catch (IOException e) {
+            // Then the lock goes with the process.
+        }
+        lock = null;
+        if (owner) {
+            WRITTEN_HERE.remove(target.orElseThrow());
+            owner = false;
         }
     }
 
     /// Where packed models are kept: the user's folder for caches.
     ///
     /// @param environment `XDG_CACHE_HOME`, or `HOME`, says where
+    /// @return a relative path where the environment names no folder, which {@link #open} takes for none
     static Path folder(Map<String, String> environment) {
-        // The XDG specification: a relative path is to be ignored.
-        Path cache = Path.of(environment.getOrDefault("XDG_CACHE_HOME", ""));
-        Path home = Path.of(environment.getOrDefault("HOME", System.getProperty("user.home", "")));
-        return (cache.isAbsolute() ? cache : home.resolve(".cache"))
-                .resolve("panamoe")
-                .resolve("packed");
+        try {
+            // The XDG specification: a relative path is to be ignored.
+            Path cache = Path.of(environment.getOrDefault("XDG_CACHE_HOME", ""));
+            Path home = Path.of(environment.getOrDefault("HOME", System.getProperty("user.home", "")));
+            return (cache.isAbsolute() ? cache : home.resolve(".cache"))
+                    .resolve("panamoe")
+                    .resolve("packed");
+        } catch (InvalidPathException e) {
+            return Path.of("");
+        }
     }
 
-    private static Path partial(Path file) {
-        return file.resolveSibling(file.getFileName() + ".partial");
+    private static Path sibling(Path file, String ending) {
+        return file.resolveSibling(file.getFileName() + ending);
     }
 
     private static String fileName(ModelIdentity model) {
@@ -154,6 +208,9 @@ final class PackedStore implements AutoCloseable {
 
     /// Whether the file holds this model whole; then its weights are mapped.
     private boolean read(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            return false;
+        }
         try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
             long size = in.size();
             if (size < PAGE) {
@@ -175,9 +232,9 @@ final class PackedStore implements AutoCloseable {
             if (!MessageDigest.isEqual(stored, digest(index, model.key().getBytes(StandardCharsets.UTF_8)))) {
                 return false;
             }
-            for (String line : new String(index, StandardCharsets.UTF_8).lines().toList()) {
-                String[] parts = line.split(" ", 3);
-                places.put(parts[2], new Place(Long.parseLong(parts[0]), Long.parseLong(parts[1])));
+            if (!readIndex(new String(index, StandardCharsets.UTF_8), indexAt)) {
+                places.clear();
+                return false;
             }
             end = indexAt;
             found = all;
@@ -185,14 +242,35 @@ final class PackedStore implements AutoCloseable {
         }
     }
 
+    private boolean readIndex(String index, long limit) {
+        for (String line : index.lines().toList()) {
+            Matcher entry = INDEX_LINE.matcher(line);
+            if (!entry.matches()) {
+                return false;
+            }
+            long offset = Long.parseLong(entry.group(1));
+            long bytes = Long.parseLong(entry.group(2));
+            if (offset < PAGE || offset > limit - bytes) {
+                return false;
+            }
+            places.put(entry.group(3), new Place(offset, bytes));
+        }
+        return true;
+    }
+
     /// A weight that the file holds already.
     ///
     /// @param key says which weight: the same at every start
     Optional<MemorySegment> find(String key, long bytes) {
         Place place = places.get(key);
-        return found != null && place != null && place.bytes() == bytes && place.offset() + bytes <= end
-                ? Optional.of(found.asSlice(place.offset(), bytes))
-                : Optional.empty();
+        if (found == null) {
+            return Optional.empty();
+        }
+        if (place == null || place.bytes() != bytes) {
+            incomplete = true;
+            return Optional.empty();
+        }
+        return Optional.of(found.asSlice(place.offset(), bytes));
     }
 
     /// Zeroed memory to pack a weight into, which then goes to {@link #keep}.
@@ -233,47 +311,69 @@ final class PackedStore implements AutoCloseable {
         }
     }
 
-    /// Finishes the file, if one is written.
+    /// Finishes the file, if one is written; one that was found and lacks a weight is deleted, so that the next start
+    /// writes it anew.
     ///
-    /// @return it, when it was written or was there already
+    /// @return it, when it was written or served every weight
+    /// @throws PanamoeException when what was written may not be on disk as it was written
     Optional<Path> finish() {
+        if (found != null) {
+            if (incomplete) {
+                delete(target.orElseThrow());
+                return Optional.empty();
+            }
+            return target;
+        }
         if (channel == null) {
-            return found == null ? Optional.empty() : target;
+            return Optional.empty();
         }
         Path file = target.orElseThrow();
-        try (FileChannel out = channel) {
-            StringBuilder lines = new StringBuilder();
-            places.forEach((key, place) -> lines.append(place.offset())
-                    .append(' ')
-                    .append(place.bytes())
-                    .append(' ')
-                    .append(key)
-                    .append('\n'));
-            byte[] index = lines.toString().getBytes(StandardCharsets.UTF_8);
-            MemorySegment h = MemorySegment.ofArray(new byte[PAGE]);
-            h.set(LittleEndian.I64, 0, MAGIC);
-            h.set(LittleEndian.I64, 8, LAYOUT_VERSION);
-            h.set(LittleEndian.I64, 16, end);
-            h.set(LittleEndian.I64, 24, index.length);
-            MemorySegment.copy(
-                    digest(index, model.key().getBytes(StandardCharsets.UTF_8)),
-                    0,
-                    h,
-                    LittleEndian.I8,
-                    DIGEST_AT,
-                    DIGEST_BYTES);
-            write(out, MemorySegment.ofArray(index), end);
-            write(out, h, 0);
-            out.force(true);
-            move(partial(file), file);
-            return target;
+        try {
+            writeIndex(channel);
         } catch (IOException e) {
             abandon();
             return Optional.empty();
-        } finally {
-            channel = null;
-            freeStaging();
         }
+        try {
+            channel.force(true);
+        } catch (IOException e) {
+            abandon();
+            throw new PanamoeException(
+                    file + ": re-packed weights could not be written: " + e.getMessage()
+                            + "; use --no-pack-cache, or XDG_CACHE_HOME for another folder",
+                    e);
+        }
+        try {
+            move(sibling(file, ".partial"), file);
+            channel.close();
+            channel = null;
+            return target;
+        } catch (IOException e) {
+            return Optional.empty();
+        } finally {
+            abandon();
+            release();
+        }
+    }
+
+    private void writeIndex(FileChannel out) throws IOException {
+        StringBuilder lines = new StringBuilder();
+        places.forEach((key, place) -> lines.append(place.offset())
+                .append(' ')
+                .append(place.bytes())
+                .append(' ')
+                .append(key)
+                .append('\n'));
+        byte[] index = lines.toString().getBytes(StandardCharsets.UTF_8);
+        MemorySegment header = MemorySegment.ofArray(new byte[PAGE]);
+        header.set(LittleEndian.I64, 0, MAGIC);
+        header.set(LittleEndian.I64, 8, LAYOUT_VERSION);
+        header.set(LittleEndian.I64, 16, end);
+        header.set(LittleEndian.I64, 24, index.length);
+        byte[] digest = digest(index, model.key().getBytes(StandardCharsets.UTF_8));
+        MemorySegment.copy(digest, 0, header, LittleEndian.I8, DIGEST_AT, DIGEST_BYTES);
+        write(out, MemorySegment.ofArray(index), end);
+        write(out, header, 0);
     }
 
     private static void write(FileChannel out, MemorySegment bytes, long at) throws IOException {
@@ -291,20 +391,26 @@ final class PackedStore implements AutoCloseable {
         }
     }
 
-    /// Weights that are mapped already stay so; the file has no name any more.
+    /// Gives up what is being written. Weights that are mapped already stay so; the file has no name any more.
     private void abandon() {
-        try {
-            if (channel != null) {
+        if (channel != null) {
+            delete(sibling(target.orElseThrow(), ".partial"));
+            try {
                 channel.close();
+            } catch (IOException e) {
+                // It has no name any more.
             }
-            if (target.isPresent()) {
-                Files.deleteIfExists(partial(target.get()));
-            }
-        } catch (IOException e) {
-            // The next start writes it anew.
+            channel = null;
         }
-        channel = null;
         freeStaging();
+    }
+
+    private static void delete(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            // It is written over at the next start.
+        }
     }
 
     private void freeStaging() {
@@ -314,7 +420,8 @@ final class PackedStore implements AutoCloseable {
         }
     }
 
-    private static byte[] digest(byte[]... parts) {
+    /// SHA-256.
+    static byte[] digest(byte[]... parts) {
         try {
             MessageDigest sha = MessageDigest.getInstance("SHA-256");
             for (byte[] part : parts) {
@@ -330,5 +437,6 @@ final class PackedStore implements AutoCloseable {
     @Override
     public void close() {
         abandon();
+        release();
     }
 }

@@ -19,7 +19,9 @@ final class Rounding {
             float step = max / 127;
             float inverse = max == 0 ? 0 : 127 / max;
             for (int i = block; i < block + count; i++) {
-                y[to + i] = step * (float) Math.clamp(Math.rint(x[at + i] * inverse), -127, 127);
+                // Of the least subnormal values the inverse is infinite, and that of zero no number.
+                float scaled = x[at + i] == 0 ? 0 : x[at + i] * inverse;
+                y[to + i] = step * (float) Math.clamp(Math.rint(scaled), -127, 127);
             }
         }
     }

@@ -112,6 +112,17 @@ final class WorkerPool implements AutoCloseable {
         }
     }
 
+    /// Binds the calling thread, to those of the CPUs that the process was started on. Refused, it runs where the
+    /// system likes.
+    private void pin() {
+        ThreadAffinity.current().ifPresent(allowed -> {
+            allowed.and(cpus);
+            if (!allowed.isEmpty()) {
+                ThreadAffinity.pin(allowed);
+            }
+        });
+    }
+
     private boolean takeOne(int thread) {
         long ticket = tickets.get();
         int left = (int) ticket;
@@ -167,10 +178,7 @@ final class WorkerPool implements AutoCloseable {
 
         @Override
         public void run() {
-            if (!cpus.isEmpty()) {
-                // Refused, the thread runs where the system likes.
-                ThreadAffinity.pin(cpus);
-            }
+            pin();
             long idleSince = System.nanoTime();
             for (int spins = 1; !closed; spins++) {
                 if (takeOne(index)) {

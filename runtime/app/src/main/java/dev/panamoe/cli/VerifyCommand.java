@@ -9,6 +9,7 @@ import dev.panamoe.engine.Verification.Difference;
 import dev.panamoe.engine.Verification.Report;
 import dev.panamoe.engine.Verification.Step;
 import dev.panamoe.spec.CacheType;
+import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -102,7 +103,7 @@ final class VerifyCommand implements Callable<Integer> {
                 Engine right = Engine.open(model.model(), options.withBackend(against))) {
             notes.opened(console, tested);
             int[] ids = tokens.isEmpty() ? prompt(tested.tokenizer(), text) : TokenIds.array(tokens);
-            Bounds bounds = Bounds.of(options.cacheType(), tested.arithmetic());
+            Bounds bounds = Bounds.of(options.cacheType(), coarser(tested.arithmetic(), right.arithmetic()));
             Report report = new Verification(tested, right, bounds).run(ids, steps);
             String first = tested.device().id();
             String second = right.device().id();
@@ -117,6 +118,10 @@ final class VerifyCommand implements Callable<Integer> {
             }
             return ExitCode.DONE;
         }
+    }
+
+    private static Arithmetic coarser(Arithmetic a, Arithmetic b) {
+        return a == Arithmetic.INT8 ? a : b;
     }
 
     private static int[] prompt(Tokenizer tokenizer, String text) {

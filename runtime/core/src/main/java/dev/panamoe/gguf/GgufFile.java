@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -16,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /// An open model: its metadata and its tensors, mapped read-only. The container is checked as a whole before this
 /// object exists, so that no tensor reaches outside its file, overlaps another or has an impossible shape. What the
@@ -232,24 +232,14 @@ public final class GgufFile implements AutoCloseable {
         mapped.forEach(MappedFile::checkUnchanged);
     }
 
-    /// Says of two opened models whether they are the same files, unchanged: path, size and time of change of each.
+    /// Says of two opened models whether they are the same files, unchanged: path, size and time of change of each when
+    /// it was mapped.
     ///
-    /// @return empty for a model that is no file of its own, or one whose facts cannot be read
+    /// @return empty for a model that is no file of its own, or one whose facts are not known
     public String identity() {
-        StringBuilder key = new StringBuilder();
-        try {
-            for (MappedFile file : mapped) {
-                key.append(file.path().toRealPath())
-                        .append('\n')
-                        .append(file.bytes().byteSize())
-                        .append(' ')
-                        .append(Files.getLastModifiedTime(file.path()))
-                        .append('\n');
-            }
-        } catch (IOException e) {
-            return "";
-        }
-        return key.toString();
+        return mapped.stream().anyMatch(m -> m.identity().isEmpty())
+                ? ""
+                : mapped.stream().map(MappedFile::identity).collect(Collectors.joining("\n"));
     }
 
     /// Unmaps the files. Closing twice does nothing.

@@ -9,6 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import org.jspecify.annotations.Nullable;
 
 /// A file mapped read-only, with its descriptor kept: the descriptor stays with the bytes that are mapped even when
@@ -18,8 +19,11 @@ import org.jspecify.annotations.Nullable;
 /// its size.
 ///
 /// @param name file name for messages
+/// @param identity path, size and time of change when it was mapped; empty when it changed meanwhile or they are not
+///     known
 /// @param bytes the whole file
-record MappedFile(Path path, String name, RandomAccessFile descriptor, MemorySegment bytes) implements AutoCloseable {
+record MappedFile(Path path, String name, String identity, RandomAccessFile descriptor, MemorySegment bytes)
+        implements AutoCloseable {
     /// Maps a file for the lifetime of `arena`.
     ///
     /// @throws PanamoeException when there is no such file or it cannot be mapped
@@ -33,16 +37,27 @@ record MappedFile(Path path, String name, RandomAccessFile descriptor, MemorySeg
         String name = Printable.escape(path.getFileName().toString());
         RandomAccessFile file = null;
         try {
+            String before = identity(path);
             file = new RandomAccessFile(path.toFile(), "r");
             long size = file.length();
             // an empty file cannot be mapped; the parser has the message for it
             MemorySegment bytes = size == 0
                     ? MemorySegment.ofArray(new byte[0])
                     : file.getChannel().map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
-            return new MappedFile(path, name, file, bytes);
+            String identity = before.equals(identity(path)) ? before : "";
+            return new MappedFile(path, name, identity, file, bytes);
         } catch (IOException | RuntimeException e) {
             closeAfterFailure(file, e);
             throw new PanamoeException(shown + ": the file cannot be opened: " + Printable.escape(e.toString()), e);
+        }
+    }
+
+    private static String identity(Path path) {
+        try {
+            BasicFileAttributes facts = Files.readAttributes(path, BasicFileAttributes.class);
+            return path.toRealPath() + "\n" + facts.size() + " " + facts.lastModifiedTime() + " " + facts.fileKey();
+        } catch (IOException e) {
+            return "";
         }
     }
 
