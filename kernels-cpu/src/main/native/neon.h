@@ -57,6 +57,9 @@ INLINE void store_rounded(i8 *p, vf v) {
 INLINE void prefetch_far(const u8 *p) { __builtin_prefetch(p, 0, 2); }
 INLINE void prefetch_near(const u8 *p) { __builtin_prefetch(p, 0, 3); }
 
+// Keeps a vector in a register, and the compiler from knowing what it holds.
+#define opaque(v) __asm__ volatile("" : "+w"(v))
+
 // The products are of signed bytes.
 #define MOST_UNSIGNED 127
 
@@ -86,4 +89,15 @@ INLINE void dots(vi *sum, vi start, const int strip, vb (*w)[8], acts a, const i
             }
         }
     }
+}
+
+// Four units with a latency of four, and some to spare.
+#define PEAK_CHAINS 24
+#define PEAK_DEPTH 1
+
+// PEAK_DEPTH instructions in each chain.
+INLINE void peak_pass(vi *sum, vb w, vi a) {
+    UNROLL
+    for (int v = 0; v < PEAK_CHAINS; v++)
+        sum[v] = vdotq_s32(sum[v], vreinterpretq_s8_u8(w), vreinterpretq_s8_s32(a));
 }

@@ -121,6 +121,9 @@ INLINE vf power(const u8 *p) { return power_of(widen_unsigned(p)); }
 INLINE void prefetch_far(const u8 *p) { _mm_prefetch((const char *)p, _MM_HINT_T1); }
 INLINE void prefetch_near(const u8 *p) { _mm_prefetch((const char *)p, _MM_HINT_T0); }
 
+// Keeps a vector in a register, and the compiler from knowing what it holds.
+#define opaque(v) __asm__ volatile("" : "+v"(v))
+
 // The 32 activations of a block: each four of them are broadcast from memory.
 typedef const i8 *acts;
 INLINE acts activations(const i8 *q) { return q; }
@@ -141,6 +144,16 @@ INLINE void dots(vi *sum, vi start, const int strip, vb (*w)[8], acts a, const i
         UNROLL
         for (int v = 0; v < strip; v++) sum[v] = multiply_add(sum[v], w[v][k], four);
     }
+}
+
+// Two units with a latency of five.
+#define PEAK_CHAINS 12
+#define PEAK_DEPTH 1
+
+// PEAK_DEPTH instructions in each chain.
+INLINE void peak_pass(vi *sum, vb w, vi a) {
+    UNROLL
+    for (int v = 0; v < PEAK_CHAINS; v++) sum[v] = multiply_add(sum[v], w, a);
 }
 
 #else
@@ -170,6 +183,28 @@ INLINE void dots(vi *sum, vi start, const int strip, vb (*w)[8], acts a, const i
                 held = 0;
             }
         }
+    }
+}
+
+// Only additions wait for each other. Eight pairs are added before they are widened, as with weights of four bits.
+#define PEAK_CHAINS 4
+#define PEAK_DEPTH 8
+
+// PEAK_DEPTH products in each chain.
+INLINE void peak_pass(vi *sum, vb w, vi a) {
+    const vi ones = _mm256_set1_epi16(1);
+    UNROLL
+    for (int v = 0; v < PEAK_CHAINS; v++) {
+        vi pairs = zero();
+        UNROLL
+        for (int k = 0; k < PEAK_DEPTH; k++) {
+            opaque(a); // or all products would be one
+            vi p = _mm256_maddubs_epi16(w, a);
+            pairs = k == 0 ? p : _mm256_add_epi16(pairs, p);
+            opaque(pairs);
+        }
+        sum[v] = _mm256_add_epi32(sum[v], _mm256_madd_epi16(pairs, ones));
+        opaque(sum[v]);
     }
 }
 

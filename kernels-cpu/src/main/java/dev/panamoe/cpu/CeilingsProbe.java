@@ -8,14 +8,17 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /// Measures what the cores of this machine can do at most: streaming reads of a buffer that no cache holds, by one
-/// thread, two, and so on, and multiply-adds that stay in registers. Of some tries the best counts.
+/// thread, two, and so on, and multiply-adds of floats and of 8-bit integers that stay in registers. Of some tries the
+/// best counts.
 final class CeilingsProbe {
     private static final long MIB = 1L << 20;
 
@@ -24,12 +27,14 @@ final class CeilingsProbe {
 
     private static final int ACCUMULATORS = 12;
     private static final int FMA_TURNS = 50_000;
+    private static final int INT8_CALLS = 4;
 
     private static final long WARM_NANOS = 1_500_000_000;
     private static final double COMPILED_READ = 2e9;
     private static final double COMPILED_FLOPS = 1e10;
     private static final long READ_NANOS = 600_000_000;
     private static final long FMA_NANOS = 200_000_000;
+    private static final long INT8_NANOS = 200_000_000;
 
     /// Whether the JIT of this run has done its work here.
     private static volatile boolean warm;
@@ -45,9 +50,11 @@ final class CeilingsProbe {
         this.pool = pool;
     }
 
-    static Ceilings measure(WorkerPool pool) {
+    /// @param integers the set whose products are of 8-bit integers; empty where they are of floats
+    static Ceilings measure(WorkerPool pool, Optional<KernelSet> integers) {
         CeilingsProbe probe = new CeilingsProbe(pool);
-        Ceilings ceilings = new Ceilings(probe.reads(), probe.flops(), OptionalDouble.empty());
+        Ceilings ceilings = new Ceilings(
+                probe.reads(), probe.flops(), integers.map(probe::int8Ops).orElse(OptionalDouble.empty()));
         warm |= probe.isWarm;
         return ceilings;
     }
@@ -115,6 +122,22 @@ final class CeilingsProbe {
         int chunks = 4 * threads;
         long nanos = best(FMA_NANOS, () -> pool.run(chunks, (chunk, thread) -> sink = (int) multiplyAdd(FMA_TURNS)));
         return 1e9 * flops(FMA_TURNS) * chunks / nanos;
+    }
+
+    private OptionalDouble int8Ops(KernelSet kernels) {
+        OptionalLong once = kernels.multiplyAdd();
+        if (once.isEmpty()) {
+            return OptionalDouble.empty();
+        }
+        int chunks = 4 * pool.threads();
+        long nanos = best(
+                INT8_NANOS,
+                () -> pool.run(chunks, (chunk, thread) -> {
+                    for (int i = 0; i < INT8_CALLS; i++) {
+                        kernels.multiplyAdd();
+                    }
+                }));
+        return OptionalDouble.of(1e9 * 2 * once.getAsLong() * INT8_CALLS * chunks / nanos);
     }
 
     private static double flops(int turns) {

@@ -295,7 +295,8 @@ final class CpuDevice implements Device {
 
     @Override
     public Optional<Ceilings> measureCeilings() {
-        return Optional.of(CeilingsProbe.measure(pool));
+        boolean integers = arithmetic() == Arithmetic.INT8 && options.packing() != Packing.NONE;
+        return Optional.of(CeilingsProbe.measure(pool, integers ? Optional.of(kernels) : Optional.empty()));
     }
 
     @Override

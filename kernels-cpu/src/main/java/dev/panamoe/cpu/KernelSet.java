@@ -1,5 +1,7 @@
 package dev.panamoe.cpu;
 
+import java.util.OptionalLong;
+
 /// One implementation of the products with packed weights: native code for an instruction set, or the Vector API. All
 /// give the same bits. Instances are shared by threads; what a thread needs of its own lies in its {@link Scratch}.
 interface KernelSet {
@@ -28,4 +30,12 @@ interface KernelSet {
             int[] yAt,
             int yFirst,
             Scratch scratch);
+
+    /// Does multiply-adds of 8-bit integers as fast as this set's instructions allow: in registers, for less than a
+    /// millisecond. What {@link #matmul} can be held against.
+    ///
+    /// @return how many; empty for a set that multiplies no such integers
+    default OptionalLong multiplyAdd() {
+        return OptionalLong.empty();
+    }
 }

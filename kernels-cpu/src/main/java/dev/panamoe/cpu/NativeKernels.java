@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
@@ -83,8 +84,15 @@ final class NativeKernels implements KernelSet {
 
     private static final int LAYOUT_VERSION = 1;
     private static final byte[] MAGIC = {'P', 'A', 'N', 'A', 'M', 'O', 'E', '\n'};
-    private static final int ENTRIES = PackedType.values().length + Fill.values().length;
+    private static final int PEAK = PackedType.values().length + Fill.values().length;
+    private static final int ENTRIES = PEAK + 1;
     private static final int TABLE = MAGIC.length + 8;
+
+    /// Some 30 µs to 500 µs.
+    private static final int PEAK_TURNS = 4000;
+
+    /// Of a turn.
+    private static final int PEAK_COLUMNS = 192;
 
     /// Calls the function at an address. Such a call neither blocks nor calls back.
     private static final MethodHandle CALL = link();
@@ -195,6 +203,27 @@ final class NativeKernels implements KernelSet {
         for (int t = 0; t < tokens; t++) {
             MemorySegment.copy(out, ValueLayout.JAVA_FLOAT, 4L * t * stride, y, yAt[yFirst + t] + row, rows);
         }
+    }
+
+    @Override
+    public OptionalLong multiplyAdd() {
+        NativeCall call = NativeCall.get();
+        MemorySegment out = call.floats(PackedType.ROWS);
+        call.set(0, PEAK_TURNS);
+        call.set(1, out.address());
+        call(PEAK, call);
+        for (int row = 0; row < PackedType.ROWS; row++) {
+            int sum = out.getAtIndex(ValueLayout.JAVA_INT, row);
+            if (sum != peakSum(PEAK_TURNS)) {
+                throw new IllegalStateException(name() + ": sum " + sum + " instead of " + peakSum(PEAK_TURNS));
+            }
+        }
+        return OptionalLong.of((long) PEAK_TURNS * PEAK_COLUMNS * PackedType.ROWS);
+    }
+
+    /// What the peak leaves for each row: weights of 15, activations of -127.
+    private static int peakSum(int turns) {
+        return turns * PEAK_COLUMNS * 15 * -127;
     }
 
     /// Calls a function that fills panels with the argument at hand.

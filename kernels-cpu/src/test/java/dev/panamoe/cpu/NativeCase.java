@@ -107,7 +107,7 @@ final class NativeCase {
         }
     }
 
-    /// Every function, with every number of tokens.
+    /// Every function, products with every number of tokens.
     static List<NativeCase> all() {
         Random random = new Random(5);
         List<NativeCase> cases = new ArrayList<>();
@@ -124,7 +124,23 @@ final class NativeCase {
                 }
             }
         }
+        for (int turns : new int[] {0, 1, 7, 6000}) {
+            cases.add(peak(turns));
+        }
         return cases;
+    }
+
+    /// With more turns than a sum of 32 bits counts.
+    private static NativeCase peak(int turns) {
+        ByteBuffer out = bytes(4 * PackedType.ROWS);
+        for (int row = 0; row < PackedType.ROWS; row++) {
+            out.putInt(-turns * 192 * 15 * 127);
+        }
+        long[] fields = new long[FIELDS];
+        fields[0] = turns;
+        int entry = PackedType.values().length + Fill.values().length;
+        return new NativeCase(
+                "peak of " + turns + " turns", entry, fields, List.of(Buffer.result(1, false, contents(out))));
     }
 
     private static NativeCase product(PackedType type, int cols, int groups, int tokens, boolean wild, Random random) {

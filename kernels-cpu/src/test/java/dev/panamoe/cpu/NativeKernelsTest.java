@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -125,6 +126,22 @@ class NativeKernelsTest {
                     }
                 }
             }
+        }
+    }
+
+    /// That it did so many is checked by the sets themselves, and by the cases of the test above.
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("nativeSets")
+    void multiplyAddsAreCounted(String name, KernelSet set) {
+        assertThat(set.multiplyAdd()).hasValue(4000 * 192 * 16);
+        assertThat(new VectorKernels().multiplyAdd()).isEmpty();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("nativeSets")
+    void ceilingsHaveIntegers(String name, KernelSet set) {
+        try (WorkerPool pool = new WorkerPool(2)) {
+            assertThat(CeilingsProbe.measure(pool, Optional.of(set)).int8Ops()).isPresent();
         }
     }
 

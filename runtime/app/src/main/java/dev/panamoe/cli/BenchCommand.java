@@ -323,21 +323,34 @@ final class BenchCommand implements Callable<Integer> {
         Map<Place, Optional<Ceilings>> all = new LinkedHashMap<>();
         for (String backend : backends()) {
             for (int n : threads()) {
-                try (Device device = Backends.choose(backend).open(new DeviceOptions(n))) {
-                    all.computeIfAbsent(new Place(device.info().id(), n), p -> device.measureCeilings());
+                for (String set : kernels()) {
+                    try (Device device = Backends.choose(backend).open(compute.deviceOptions(n, set))) {
+                        Place place = new Place(device.info().id(), device.kernels(), n);
+                        all.computeIfAbsent(place, p -> device.measureCeilings());
+                    }
                 }
             }
         }
         if (json) {
             Json.print(console.out(), Json.object().set("machine", BenchJson.machine(all, load)));
         } else {
-            all.forEach((place, c) -> printCeilings(place, c, true));
+            printCeilings(all, true);
         }
         return ExitCode.DONE;
     }
 
-    private void printCeilings(Place place, Optional<Ceilings> measured, boolean each) {
-        String where = place.device() + ", " + Count.of(place.threads(), "thread") + ": ";
+    /// Names kernels only where a device has several sets.
+    private void printCeilings(Map<Place, Optional<Ceilings>> all, boolean each) {
+        all.forEach((place, c) -> {
+            boolean several = all.keySet().stream()
+                    .anyMatch(p ->
+                            p.device().equals(place.device()) && !p.kernels().equals(place.kernels()));
+            String device = several ? place.device() + " " + place.kernels() : place.device();
+            printCeilings(device + ", " + Count.of(place.threads(), "thread") + ": ", c, each);
+        });
+    }
+
+    private void printCeilings(String where, Optional<Ceilings> measured, boolean each) {
         if (measured.isEmpty()) {
             console.out().println(where + "this device cannot measure what it can do");
             return;
@@ -372,7 +385,7 @@ final class BenchCommand implements Callable<Integer> {
                 BenchTable.print(out, results);
             }
             out.println("");
-            ceilings.forEach((place, c) -> printCeilings(place, c, false));
+            printCeilings(ceilings, false);
             results.stream()
                     .filter(r -> !r.test().generation()
                             && r.setting().rows() < r.test().tokens())

@@ -109,7 +109,10 @@ final class BenchJson {
         }
         ArrayNode array = object.putArray("ceilings");
         ceilings.forEach((place, measured) -> measured.ifPresent(c -> {
-            ObjectNode entry = array.addObject().put("backend", place.device()).put("threads", place.threads());
+            ObjectNode entry = array.addObject()
+                    .put("backend", place.device())
+                    .put("kernels", place.kernels())
+                    .put("threads", place.threads());
             ArrayNode read = entry.putArray("read_bytes_per_second");
             c.readBytesPerSecond().forEach(read::add);
             entry.put("flops_per_second", c.flops());

@@ -31,8 +31,10 @@ final class BenchRunner {
     private final Progress progress;
     private final Map<Place, Optional<Ceilings>> ceilings = new LinkedHashMap<>();
 
-    /// A device with a number of threads: what ceilings belong to.
-    record Place(String device, int threads) {}
+    /// A device with a kernel set and a number of threads: what ceilings belong to.
+    ///
+    /// @param kernels empty where there is no choice
+    record Place(String device, String kernels, int threads) {}
 
     /// What to do.
     ///
@@ -124,8 +126,8 @@ final class BenchRunner {
             String device = engine.device().id();
             String where = facts.name() + ", " + device + ", " + Count.of(threads, "thread") + ", ";
             progress.show(where + "ceilings…");
-            Optional<Ceilings> limits =
-                    ceilings.computeIfAbsent(new Place(device, threads), p -> engine.measureCeilings());
+            Optional<Ceilings> limits = ceilings.computeIfAbsent(
+                    new Place(device, engine.kernels(), threads), p -> engine.measureCeilings());
             progress.show(where + "parity…");
             Optional<Parity.Result> checked = parity.map(p -> p.check(engine));
             try (Benchmark benchmark = new Benchmark(engine, positions(), SEED)) {

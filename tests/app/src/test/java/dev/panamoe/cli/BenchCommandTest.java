@@ -3,6 +3,9 @@ package dev.panamoe.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.panamoe.engine.Backends;
+import dev.panamoe.spi.Device;
+import dev.panamoe.spi.DeviceOptions;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -22,11 +25,23 @@ import tools.jackson.databind.JsonNode;
 class BenchCommandTest {
     private static final List<String> TINY = List.of("bench", "-r", "2", "--warm-up", "0");
 
+    private static final String CEILINGS = "reads [\\d.]+ GB/s, multiply-adds of f32 [\\d.]+ [GT]FLOP/s";
+    private static final String INTEGERS = ", of 8-bit integers [\\d.]+ [GT]OP/s";
+    private static final String HELD_AGAINST_FLOATS =
+            "cpu: products are of 8-bit integers, and pp is held against multiply-adds of f32";
+
     @TempDir
     Path folder;
 
     private static Cli.Result tiny(String... args) {
         return Cli.run(Cli.args(TINY, args));
+    }
+
+    /// Whether the kernels that are chosen here are native code, whose integers have a ceiling.
+    private static boolean isNative() {
+        try (Device device = Backends.choose("cpu").open(DeviceOptions.DEFAULT)) {
+            return !device.kernels().equals("vector");
+        }
     }
 
     private static void isDone(Cli.Result result) {
@@ -42,14 +57,41 @@ class BenchCommandTest {
                 .matches("model +type +size +params +backend +threads +test +t/s +min +max +reached +of ceiling");
         assertThat(lines.subList(1, 7))
                 .allSatisfy(line -> assertThat(line)
-                        .matches("demo:gemma4 +Q8_0 +5\\.4 MiB +5\\.18 M +cpu [\\w-]+ +1 +(pp|tg)\\d( @ d4)? +[\\d.]+ +[\\d.]+"
-                                + " +[\\d.]+ +[\\d.]+ (GB/s|GFLOP/s) +\\d+ %"));
+                        .matches(
+                                "demo:gemma4 +Q8_0 +5\\.4 MiB +5\\.18 M +cpu [\\w-]+ +1 +(pp|tg)\\d( @ d4)? +[\\d.]+ +[\\d.]+"
+                                        + " +[\\d.]+ +[\\d.]+ (GB/s|GFLOP/s) +\\d+ %"));
         String order = String.join(" ", lines.subList(1, 7));
         assertThat(order).containsSubsequence("pp3", "pp5", "tg2", "pp3 @ d4", "pp5 @ d4", "tg2 @ d4");
         assertThat(lines.get(7)).isEmpty();
-        assertThat(lines.get(8)).matches("cpu, 1 thread: reads [\\d.]+ GB/s, multiply-adds of f32 [\\d.]+ [GT]FLOP/s");
-        assertThat(lines).hasSize(9);
+        assertThat(lines.get(8)).matches("cpu, 1 thread: " + CEILINGS + (isNative() ? INTEGERS : ""));
+        assertThat(lines.subList(9, lines.size())).isEqualTo(isNative() ? List.of() : List.of(HELD_AGAINST_FLOATS));
         assertThat(result.err()).contains("demo:gemma4, cpu: parity with the reference, the logits differ by");
+    }
+
+    /// Kernels of the Vector API multiply floats, and their integers have no ceiling.
+    @Test
+    void kernelsHaveCeilingsOfTheirOwn() {
+        String[] args = {"-q", "-p", "2", "-n", "none", "--threads", "1", "--no-parity", "--cpu-kernels"};
+        Cli.Result vector = tiny(Cli.args(List.of(args), "vector"));
+        isDone(vector);
+        assertThat(vector.out())
+                .containsPattern("\ncpu, 1 thread: " + CEILINGS + "\n")
+                .contains("\n" + HELD_AGAINST_FLOATS + "\n");
+        Cli.Result floats = tiny(Cli.args(List.of(args), "vector", "--activations", "f32"));
+        isDone(floats);
+        assertThat(floats.out()).doesNotContain("8-bit");
+        Assumptions.assumeTrue(isNative());
+        Cli.Result both = tiny(Cli.args(List.of(args), "auto,vector"));
+        isDone(both);
+        assertThat(both.out())
+                .containsPattern("\ncpu [\\w-]+, 1 thread: " + CEILINGS + INTEGERS + "\n")
+                .containsPattern("\ncpu vector, 1 thread: " + CEILINGS + "\n");
+        assertThat(list(tiny(Cli.args(List.of(args), "auto,vector", "--json"))
+                        .json()
+                        .get("machine")
+                        .get("ceilings")))
+                .extracting(c -> c.has("int8_ops_per_second"))
+                .containsExactly(true, false);
     }
 
     @Test
@@ -204,10 +246,11 @@ class BenchCommandTest {
     void ceilingsAlone() {
         Cli.Result result = Cli.run("bench", "--ceilings", "--threads", "2");
         isDone(result);
-        assertThat(result.out()).matches("""
-                        cpu, 2 threads: reads [\\d.]+ GB/s, multiply-adds of f32 [\\d.]+ [GT]FLOP/s
-                          reads with 1 thread: [\\d.]+ GB/s
-                        """);
+        String reads = "  reads with 1 thread: [\\d.]+ GB/s\n";
+        assertThat(result.out()).matches("cpu, 2 threads: " + CEILINGS + (isNative() ? INTEGERS : "") + "\n" + reads);
+        assertThat(Cli.run("bench", "--ceilings", "--threads", "2", "--cpu-kernels", "vector")
+                        .out())
+                .matches("cpu, 2 threads: " + CEILINGS + "\n" + reads);
         assertThat(Cli.run("bench", "--ceilings", "--backend", "reference").out())
                 .contains("reference, ", "this device cannot measure what it can do");
         JsonNode json =
