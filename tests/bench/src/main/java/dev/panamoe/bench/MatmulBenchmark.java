@@ -55,6 +55,6 @@ public class MatmulBenchmark extends OperationBenchmark<MatmulBenchmark.Inputs> 
         run(
                 (in, output, expected) -> Bound.ofProduct(in.views.get(i), 0, in.side.values(in.x), 0, arithmetic()),
                 in -> in.side.ops().matmul(in.y, in.weights.get(i), in.x));
-        work.add(type.rowBytes(cols) * rows, (double) tokens * rows * cols);
+        work.add((double) type.rowBytes(cols) * rows, (double) tokens * rows * cols);
     }
 }
