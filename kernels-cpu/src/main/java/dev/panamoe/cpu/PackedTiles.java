@@ -21,238 +21,458 @@ final class PackedTiles {
 
     private PackedTiles() {}
 
-    /// `sums[s + t * 32 + r] += sum_k panel[p + k * 32 + r] * x[xAt + t * xStep + k]` for 8 tokens and 32 rows; the
-    /// activations are the bits of floats.
-    static void multiply8(float[] panel, int p, int count, int[] x, int xAt, int xStep, float[] sums, int s) {
+    /// A block, or half of one, with eight tokens: `c = fma(i * scales[e + t], d, c)` for each token and row, `d` being
+    /// `weights[d ...]` and `i` what begins at `starts[s + t * sStep]` and adds
+    /// `panel[p + k * 32 + r] * x[xAt + t * 32 + k]` for `count` columns. Results are `c[cAt + t * 32 + r]`.
+    static void multiply8(
+            float[] panel,
+            int p,
+            int count,
+            int[] x,
+            int xAt,
+            float[] starts,
+            int s,
+            int sStep,
+            float[] scales,
+            int e,
+            float[] weights,
+            int d,
+            float[] c,
+            int cAt) {
         for (int r = 0; r < ROWS; r += 2 * L) {
-            int o = s + r;
-            FloatVector a0 = FloatVector.fromArray(F, sums, o);
-            FloatVector b0 = FloatVector.fromArray(F, sums, o + L);
-            FloatVector a1 = FloatVector.fromArray(F, sums, o + 32);
-            FloatVector b1 = FloatVector.fromArray(F, sums, o + 32 + L);
-            FloatVector a2 = FloatVector.fromArray(F, sums, o + 64);
-            FloatVector b2 = FloatVector.fromArray(F, sums, o + 64 + L);
-            FloatVector a3 = FloatVector.fromArray(F, sums, o + 96);
-            FloatVector b3 = FloatVector.fromArray(F, sums, o + 96 + L);
-            FloatVector a4 = FloatVector.fromArray(F, sums, o + 128);
-            FloatVector b4 = FloatVector.fromArray(F, sums, o + 128 + L);
-            FloatVector a5 = FloatVector.fromArray(F, sums, o + 160);
-            FloatVector b5 = FloatVector.fromArray(F, sums, o + 160 + L);
-            FloatVector a6 = FloatVector.fromArray(F, sums, o + 192);
-            FloatVector b6 = FloatVector.fromArray(F, sums, o + 192 + L);
-            FloatVector a7 = FloatVector.fromArray(F, sums, o + 224);
-            FloatVector b7 = FloatVector.fromArray(F, sums, o + 224 + L);
-            int x1 = xAt + xStep;
-            int x2 = xAt + 2 * xStep;
-            int x3 = xAt + 3 * xStep;
-            int x4 = xAt + 4 * xStep;
-            int x5 = xAt + 5 * xStep;
-            int x6 = xAt + 6 * xStep;
-            int x7 = xAt + 7 * xStep;
+            FloatVector a0 = FloatVector.broadcast(F, starts[s]);
+            FloatVector b0 = a0;
+            FloatVector a1 = FloatVector.broadcast(F, starts[s + sStep]);
+            FloatVector b1 = a1;
+            FloatVector a2 = FloatVector.broadcast(F, starts[s + 2 * sStep]);
+            FloatVector b2 = a2;
+            FloatVector a3 = FloatVector.broadcast(F, starts[s + 3 * sStep]);
+            FloatVector b3 = a3;
+            FloatVector a4 = FloatVector.broadcast(F, starts[s + 4 * sStep]);
+            FloatVector b4 = a4;
+            FloatVector a5 = FloatVector.broadcast(F, starts[s + 5 * sStep]);
+            FloatVector b5 = a5;
+            FloatVector a6 = FloatVector.broadcast(F, starts[s + 6 * sStep]);
+            FloatVector b6 = a6;
+            FloatVector a7 = FloatVector.broadcast(F, starts[s + 7 * sStep]);
+            FloatVector b7 = a7;
             for (int k = 0; k < count; k++) {
+                int o = xAt + k;
                 FloatVector v = FloatVector.fromArray(F, panel, p + k * ROWS + r);
                 FloatVector w = FloatVector.fromArray(F, panel, p + k * ROWS + r + L);
-                FloatVector f = IntVector.broadcast(I, x[xAt + k]).reinterpretAsFloats();
+                FloatVector f = IntVector.broadcast(I, x[o]).reinterpretAsFloats();
                 a0 = v.fma(f, a0);
                 b0 = w.fma(f, b0);
-                f = IntVector.broadcast(I, x[x1 + k]).reinterpretAsFloats();
+                f = IntVector.broadcast(I, x[o + VectorPanel.BLOCK]).reinterpretAsFloats();
                 a1 = v.fma(f, a1);
                 b1 = w.fma(f, b1);
-                f = IntVector.broadcast(I, x[x2 + k]).reinterpretAsFloats();
+                f = IntVector.broadcast(I, x[o + 2 * VectorPanel.BLOCK]).reinterpretAsFloats();
                 a2 = v.fma(f, a2);
                 b2 = w.fma(f, b2);
-                f = IntVector.broadcast(I, x[x3 + k]).reinterpretAsFloats();
+                f = IntVector.broadcast(I, x[o + 3 * VectorPanel.BLOCK]).reinterpretAsFloats();
                 a3 = v.fma(f, a3);
                 b3 = w.fma(f, b3);
-                f = IntVector.broadcast(I, x[x4 + k]).reinterpretAsFloats();
+                f = IntVector.broadcast(I, x[o + 4 * VectorPanel.BLOCK]).reinterpretAsFloats();
                 a4 = v.fma(f, a4);
                 b4 = w.fma(f, b4);
-                f = IntVector.broadcast(I, x[x5 + k]).reinterpretAsFloats();
+                f = IntVector.broadcast(I, x[o + 5 * VectorPanel.BLOCK]).reinterpretAsFloats();
                 a5 = v.fma(f, a5);
                 b5 = w.fma(f, b5);
-                f = IntVector.broadcast(I, x[x6 + k]).reinterpretAsFloats();
+                f = IntVector.broadcast(I, x[o + 6 * VectorPanel.BLOCK]).reinterpretAsFloats();
                 a6 = v.fma(f, a6);
                 b6 = w.fma(f, b6);
-                f = IntVector.broadcast(I, x[x7 + k]).reinterpretAsFloats();
+                f = IntVector.broadcast(I, x[o + 7 * VectorPanel.BLOCK]).reinterpretAsFloats();
                 a7 = v.fma(f, a7);
                 b7 = w.fma(f, b7);
             }
-            a0.intoArray(sums, o);
-            b0.intoArray(sums, o + L);
-            a1.intoArray(sums, o + 32);
-            b1.intoArray(sums, o + 32 + L);
-            a2.intoArray(sums, o + 64);
-            b2.intoArray(sums, o + 64 + L);
-            a3.intoArray(sums, o + 96);
-            b3.intoArray(sums, o + 96 + L);
-            a4.intoArray(sums, o + 128);
-            b4.intoArray(sums, o + 128 + L);
-            a5.intoArray(sums, o + 160);
-            b5.intoArray(sums, o + 160 + L);
-            a6.intoArray(sums, o + 192);
-            b6.intoArray(sums, o + 192 + L);
-            a7.intoArray(sums, o + 224);
-            b7.intoArray(sums, o + 224 + L);
+            FloatVector w0 = FloatVector.fromArray(F, weights, d + r);
+            FloatVector w1 = FloatVector.fromArray(F, weights, d + r + L);
+            FloatVector scale = FloatVector.broadcast(F, scales[e]);
+            a0.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r)).intoArray(c, cAt + r);
+            b0.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + L)).intoArray(c, cAt + r + L);
+            scale = FloatVector.broadcast(F, scales[e + 1]);
+            a1.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 32)).intoArray(c, cAt + r + 32);
+            b1.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + 32 + L)).intoArray(c, cAt + r + 32 + L);
+            scale = FloatVector.broadcast(F, scales[e + 2]);
+            a2.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 64)).intoArray(c, cAt + r + 64);
+            b2.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + 64 + L)).intoArray(c, cAt + r + 64 + L);
+            scale = FloatVector.broadcast(F, scales[e + 3]);
+            a3.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 96)).intoArray(c, cAt + r + 96);
+            b3.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + 96 + L)).intoArray(c, cAt + r + 96 + L);
+            scale = FloatVector.broadcast(F, scales[e + 4]);
+            a4.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 128)).intoArray(c, cAt + r + 128);
+            b4.mul(scale)
+                    .fma(w1, FloatVector.fromArray(F, c, cAt + r + 128 + L))
+                    .intoArray(c, cAt + r + 128 + L);
+            scale = FloatVector.broadcast(F, scales[e + 5]);
+            a5.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 160)).intoArray(c, cAt + r + 160);
+            b5.mul(scale)
+                    .fma(w1, FloatVector.fromArray(F, c, cAt + r + 160 + L))
+                    .intoArray(c, cAt + r + 160 + L);
+            scale = FloatVector.broadcast(F, scales[e + 6]);
+            a6.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 192)).intoArray(c, cAt + r + 192);
+            b6.mul(scale)
+                    .fma(w1, FloatVector.fromArray(F, c, cAt + r + 192 + L))
+                    .intoArray(c, cAt + r + 192 + L);
+            scale = FloatVector.broadcast(F, scales[e + 7]);
+            a7.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 224)).intoArray(c, cAt + r + 224);
+            b7.mul(scale)
+                    .fma(w1, FloatVector.fromArray(F, c, cAt + r + 224 + L))
+                    .intoArray(c, cAt + r + 224 + L);
         }
     }
 
-    /// `sums[s + t * 32 + r] += sum_k panel[p + k * 32 + r] * x[xAt + t * xStep + k]` for 4 tokens and 32 rows; the
-    /// activations are the bits of floats.
-    static void multiply4(float[] panel, int p, int count, int[] x, int xAt, int xStep, float[] sums, int s) {
+    /// {@link #multiply8} for four tokens.
+    static void multiply4(
+            float[] panel,
+            int p,
+            int count,
+            int[] x,
+            int xAt,
+            float[] starts,
+            int s,
+            int sStep,
+            float[] scales,
+            int e,
+            float[] weights,
+            int d,
+            float[] c,
+            int cAt) {
         for (int r = 0; r < ROWS; r += 2 * L) {
-            int o = s + r;
-            FloatVector a0 = FloatVector.fromArray(F, sums, o);
-            FloatVector b0 = FloatVector.fromArray(F, sums, o + L);
-            FloatVector a1 = FloatVector.fromArray(F, sums, o + 32);
-            FloatVector b1 = FloatVector.fromArray(F, sums, o + 32 + L);
-            FloatVector a2 = FloatVector.fromArray(F, sums, o + 64);
-            FloatVector b2 = FloatVector.fromArray(F, sums, o + 64 + L);
-            FloatVector a3 = FloatVector.fromArray(F, sums, o + 96);
-            FloatVector b3 = FloatVector.fromArray(F, sums, o + 96 + L);
-            int x1 = xAt + xStep;
-            int x2 = xAt + 2 * xStep;
-            int x3 = xAt + 3 * xStep;
+            FloatVector a0 = FloatVector.broadcast(F, starts[s]);
+            FloatVector b0 = a0;
+            FloatVector a1 = FloatVector.broadcast(F, starts[s + sStep]);
+            FloatVector b1 = a1;
+            FloatVector a2 = FloatVector.broadcast(F, starts[s + 2 * sStep]);
+            FloatVector b2 = a2;
+            FloatVector a3 = FloatVector.broadcast(F, starts[s + 3 * sStep]);
+            FloatVector b3 = a3;
             for (int k = 0; k < count; k++) {
+                int o = xAt + k;
                 FloatVector v = FloatVector.fromArray(F, panel, p + k * ROWS + r);
                 FloatVector w = FloatVector.fromArray(F, panel, p + k * ROWS + r + L);
-                FloatVector f = IntVector.broadcast(I, x[xAt + k]).reinterpretAsFloats();
+                FloatVector f = IntVector.broadcast(I, x[o]).reinterpretAsFloats();
                 a0 = v.fma(f, a0);
                 b0 = w.fma(f, b0);
-                f = IntVector.broadcast(I, x[x1 + k]).reinterpretAsFloats();
+                f = IntVector.broadcast(I, x[o + VectorPanel.BLOCK]).reinterpretAsFloats();
                 a1 = v.fma(f, a1);
                 b1 = w.fma(f, b1);
-                f = IntVector.broadcast(I, x[x2 + k]).reinterpretAsFloats();
+                f = IntVector.broadcast(I, x[o + 2 * VectorPanel.BLOCK]).reinterpretAsFloats();
                 a2 = v.fma(f, a2);
                 b2 = w.fma(f, b2);
-                f = IntVector.broadcast(I, x[x3 + k]).reinterpretAsFloats();
+                f = IntVector.broadcast(I, x[o + 3 * VectorPanel.BLOCK]).reinterpretAsFloats();
                 a3 = v.fma(f, a3);
                 b3 = w.fma(f, b3);
             }
-            a0.intoArray(sums, o);
-            b0.intoArray(sums, o + L);
-            a1.intoArray(sums, o + 32);
-            b1.intoArray(sums, o + 32 + L);
-            a2.intoArray(sums, o + 64);
-            b2.intoArray(sums, o + 64 + L);
-            a3.intoArray(sums, o + 96);
-            b3.intoArray(sums, o + 96 + L);
-        }
-    }
-    /// Begins the sums `(blocks, 16, 32)` of some blocks with what the offset costs: element `e + b * step + t` of
-    /// `starts`.
-    static void begin(float[] starts, int e, int step, int blocks, int tokens, float[] sums) {
-        for (int b = 0; b < blocks; b++) {
-            for (int t = 0; t < tokens; t++) {
-                FloatVector v = FloatVector.broadcast(F, starts[e + b * step + t]);
-                for (int r = 0; r < ROWS; r += L) {
-                    v.intoArray(sums, (b * Panel.TILE + t) * ROWS + r);
-                }
-            }
+            FloatVector w0 = FloatVector.fromArray(F, weights, d + r);
+            FloatVector w1 = FloatVector.fromArray(F, weights, d + r + L);
+            FloatVector scale = FloatVector.broadcast(F, scales[e]);
+            a0.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r)).intoArray(c, cAt + r);
+            b0.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + L)).intoArray(c, cAt + r + L);
+            scale = FloatVector.broadcast(F, scales[e + 1]);
+            a1.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 32)).intoArray(c, cAt + r + 32);
+            b1.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + 32 + L)).intoArray(c, cAt + r + 32 + L);
+            scale = FloatVector.broadcast(F, scales[e + 2]);
+            a2.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 64)).intoArray(c, cAt + r + 64);
+            b2.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + 64 + L)).intoArray(c, cAt + r + 64 + L);
+            scale = FloatVector.broadcast(F, scales[e + 3]);
+            a3.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 96)).intoArray(c, cAt + r + 96);
+            b3.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + 96 + L)).intoArray(c, cAt + r + 96 + L);
         }
     }
 
-    /// The same for halves of blocks: element `2 * (e + b * step + t)` and the one behind it.
-    static void beginHalves(float[] starts, int e, int step, int blocks, int tokens, float[] sums) {
-        for (int h = 0; h < 2 * blocks; h++) {
-            for (int t = 0; t < tokens; t++) {
-                FloatVector v = FloatVector.broadcast(F, starts[2 * (e + (h >> 1) * step + t) + (h & 1)]);
-                for (int r = 0; r < ROWS; r += L) {
-                    v.intoArray(sums, (h * Panel.TILE + t) * ROWS + r);
-                }
-            }
-        }
-    }
-
-    /// Adds the sums of blocks to results, `c = fma(sum * scale of the token, scale of the weights, c)`, block by block
-    /// or half by half (`parts` 2); the sums of a half or block are `(16, 32)`.
-    static void join(
-            float[] sums,
-            int blocks,
-            int parts,
-            int tokens,
-            float[] scales,
-            int e,
-            int step,
-            float[] weights,
-            int d,
-            float[] c,
-            int cAt) {
-        for (int t = 0; t < tokens; t += 4) {
-            for (int r = 0; r < ROWS; r += L) {
-                int o = t * ROWS + r;
-                FloatVector c0 = FloatVector.fromArray(F, c, cAt + o);
-                FloatVector c1 = FloatVector.fromArray(F, c, cAt + o + ROWS);
-                FloatVector c2 = FloatVector.fromArray(F, c, cAt + o + 2 * ROWS);
-                FloatVector c3 = FloatVector.fromArray(F, c, cAt + o + 3 * ROWS);
-                for (int b = 0; b < blocks * parts; b++) {
-                    FloatVector w = FloatVector.fromArray(F, weights, d + b * ROWS + r);
-                    int s = o + b * Panel.TILE * ROWS;
-                    int f = e + (b >> (parts - 1)) * step + t;
-                    c0 = FloatVector.fromArray(F, sums, s).mul(scales[f]).fma(w, c0);
-                    c1 = FloatVector.fromArray(F, sums, s + ROWS)
-                            .mul(scales[f + 1])
-                            .fma(w, c1);
-                    c2 = FloatVector.fromArray(F, sums, s + 2 * ROWS)
-                            .mul(scales[f + 2])
-                            .fma(w, c2);
-                    c3 = FloatVector.fromArray(F, sums, s + 3 * ROWS)
-                            .mul(scales[f + 3])
-                            .fma(w, c3);
-                }
-                c0.intoArray(c, cAt + o);
-                c1.intoArray(c, cAt + o + ROWS);
-                c2.intoArray(c, cAt + o + 2 * ROWS);
-                c3.intoArray(c, cAt + o + 3 * ROWS);
-            }
-        }
-    }
-
-    /// {@link #join}, and after each block `c = fma(minus, start, c)`; `minus` follows the weights' scales.
-    static void joinMinima(
-            float[] sums,
-            int blocks,
-            int tokens,
-            float[] scales,
+    /// {@link #multiply8} for weights with minima: sums begin at zero, and then `c = fma(m, starts[e + t], c)`, `m`
+    /// being `weights[m ...]`.
+    static void minima8(
+            float[] panel,
+            int p,
+            int count,
+            int[] x,
+            int xAt,
             float[] starts,
+            float[] scales,
             int e,
-            int step,
             float[] weights,
             int d,
-            int minus,
+            int m,
             float[] c,
             int cAt) {
-        for (int t = 0; t < tokens; t += 4) {
-            for (int r = 0; r < ROWS; r += L) {
-                int o = t * ROWS + r;
-                FloatVector c0 = FloatVector.fromArray(F, c, cAt + o);
-                FloatVector c1 = FloatVector.fromArray(F, c, cAt + o + ROWS);
-                FloatVector c2 = FloatVector.fromArray(F, c, cAt + o + 2 * ROWS);
-                FloatVector c3 = FloatVector.fromArray(F, c, cAt + o + 3 * ROWS);
-                for (int b = 0; b < blocks; b++) {
-                    FloatVector w = FloatVector.fromArray(F, weights, d + b * ROWS + r);
-                    FloatVector m = FloatVector.fromArray(F, weights, minus + b * ROWS + r);
-                    int s = o + b * Panel.TILE * ROWS;
-                    int f = e + b * step + t;
-                    c0 = FloatVector.fromArray(F, sums, s).mul(scales[f]).fma(w, c0);
-                    c1 = FloatVector.fromArray(F, sums, s + ROWS)
-                            .mul(scales[f + 1])
-                            .fma(w, c1);
-                    c2 = FloatVector.fromArray(F, sums, s + 2 * ROWS)
-                            .mul(scales[f + 2])
-                            .fma(w, c2);
-                    c3 = FloatVector.fromArray(F, sums, s + 3 * ROWS)
-                            .mul(scales[f + 3])
-                            .fma(w, c3);
-                    c0 = m.fma(FloatVector.broadcast(F, starts[f]), c0);
-                    c1 = m.fma(FloatVector.broadcast(F, starts[f + 1]), c1);
-                    c2 = m.fma(FloatVector.broadcast(F, starts[f + 2]), c2);
-                    c3 = m.fma(FloatVector.broadcast(F, starts[f + 3]), c3);
-                }
-                c0.intoArray(c, cAt + o);
-                c1.intoArray(c, cAt + o + ROWS);
-                c2.intoArray(c, cAt + o + 2 * ROWS);
-                c3.intoArray(c, cAt + o + 3 * ROWS);
+        for (int r = 0; r < ROWS; r += 2 * L) {
+            FloatVector a0 = FloatVector.zero(F);
+            FloatVector b0 = a0;
+            FloatVector a1 = a0;
+            FloatVector b1 = a0;
+            FloatVector a2 = a0;
+            FloatVector b2 = a0;
+            FloatVector a3 = a0;
+            FloatVector b3 = a0;
+            FloatVector a4 = a0;
+            FloatVector b4 = a0;
+            FloatVector a5 = a0;
+            FloatVector b5 = a0;
+            FloatVector a6 = a0;
+            FloatVector b6 = a0;
+            FloatVector a7 = a0;
+            FloatVector b7 = a0;
+            for (int k = 0; k < count; k++) {
+                int o = xAt + k;
+                FloatVector v = FloatVector.fromArray(F, panel, p + k * ROWS + r);
+                FloatVector w = FloatVector.fromArray(F, panel, p + k * ROWS + r + L);
+                FloatVector f = IntVector.broadcast(I, x[o]).reinterpretAsFloats();
+                a0 = v.fma(f, a0);
+                b0 = w.fma(f, b0);
+                f = IntVector.broadcast(I, x[o + VectorPanel.BLOCK]).reinterpretAsFloats();
+                a1 = v.fma(f, a1);
+                b1 = w.fma(f, b1);
+                f = IntVector.broadcast(I, x[o + 2 * VectorPanel.BLOCK]).reinterpretAsFloats();
+                a2 = v.fma(f, a2);
+                b2 = w.fma(f, b2);
+                f = IntVector.broadcast(I, x[o + 3 * VectorPanel.BLOCK]).reinterpretAsFloats();
+                a3 = v.fma(f, a3);
+                b3 = w.fma(f, b3);
+                f = IntVector.broadcast(I, x[o + 4 * VectorPanel.BLOCK]).reinterpretAsFloats();
+                a4 = v.fma(f, a4);
+                b4 = w.fma(f, b4);
+                f = IntVector.broadcast(I, x[o + 5 * VectorPanel.BLOCK]).reinterpretAsFloats();
+                a5 = v.fma(f, a5);
+                b5 = w.fma(f, b5);
+                f = IntVector.broadcast(I, x[o + 6 * VectorPanel.BLOCK]).reinterpretAsFloats();
+                a6 = v.fma(f, a6);
+                b6 = w.fma(f, b6);
+                f = IntVector.broadcast(I, x[o + 7 * VectorPanel.BLOCK]).reinterpretAsFloats();
+                a7 = v.fma(f, a7);
+                b7 = w.fma(f, b7);
             }
+            FloatVector w0 = FloatVector.fromArray(F, weights, d + r);
+            FloatVector w1 = FloatVector.fromArray(F, weights, d + r + L);
+            FloatVector m0 = FloatVector.fromArray(F, weights, m + r);
+            FloatVector m1 = FloatVector.fromArray(F, weights, m + r + L);
+            FloatVector scale = FloatVector.broadcast(F, scales[e]);
+            FloatVector start = FloatVector.broadcast(F, starts[e]);
+            m0.fma(start, a0.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r)))
+                    .intoArray(c, cAt + r);
+            m1.fma(start, b0.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + L)))
+                    .intoArray(c, cAt + r + L);
+            scale = FloatVector.broadcast(F, scales[e + 1]);
+            start = FloatVector.broadcast(F, starts[e + 1]);
+            m0.fma(start, a1.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 32)))
+                    .intoArray(c, cAt + r + 32);
+            m1.fma(start, b1.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + 32 + L)))
+                    .intoArray(c, cAt + r + 32 + L);
+            scale = FloatVector.broadcast(F, scales[e + 2]);
+            start = FloatVector.broadcast(F, starts[e + 2]);
+            m0.fma(start, a2.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 64)))
+                    .intoArray(c, cAt + r + 64);
+            m1.fma(start, b2.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + 64 + L)))
+                    .intoArray(c, cAt + r + 64 + L);
+            scale = FloatVector.broadcast(F, scales[e + 3]);
+            start = FloatVector.broadcast(F, starts[e + 3]);
+            m0.fma(start, a3.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 96)))
+                    .intoArray(c, cAt + r + 96);
+            m1.fma(start, b3.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + 96 + L)))
+                    .intoArray(c, cAt + r + 96 + L);
+            scale = FloatVector.broadcast(F, scales[e + 4]);
+            start = FloatVector.broadcast(F, starts[e + 4]);
+            m0.fma(start, a4.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 128)))
+                    .intoArray(c, cAt + r + 128);
+            m1.fma(start, b4.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + 128 + L)))
+                    .intoArray(c, cAt + r + 128 + L);
+            scale = FloatVector.broadcast(F, scales[e + 5]);
+            start = FloatVector.broadcast(F, starts[e + 5]);
+            m0.fma(start, a5.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 160)))
+                    .intoArray(c, cAt + r + 160);
+            m1.fma(start, b5.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + 160 + L)))
+                    .intoArray(c, cAt + r + 160 + L);
+            scale = FloatVector.broadcast(F, scales[e + 6]);
+            start = FloatVector.broadcast(F, starts[e + 6]);
+            m0.fma(start, a6.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 192)))
+                    .intoArray(c, cAt + r + 192);
+            m1.fma(start, b6.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + 192 + L)))
+                    .intoArray(c, cAt + r + 192 + L);
+            scale = FloatVector.broadcast(F, scales[e + 7]);
+            start = FloatVector.broadcast(F, starts[e + 7]);
+            m0.fma(start, a7.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 224)))
+                    .intoArray(c, cAt + r + 224);
+            m1.fma(start, b7.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + 224 + L)))
+                    .intoArray(c, cAt + r + 224 + L);
+        }
+    }
+
+    /// {@link #minima8} for four tokens.
+    static void minima4(
+            float[] panel,
+            int p,
+            int count,
+            int[] x,
+            int xAt,
+            float[] starts,
+            float[] scales,
+            int e,
+            float[] weights,
+            int d,
+            int m,
+            float[] c,
+            int cAt) {
+        for (int r = 0; r < ROWS; r += 2 * L) {
+            FloatVector a0 = FloatVector.zero(F);
+            FloatVector b0 = a0;
+            FloatVector a1 = a0;
+            FloatVector b1 = a0;
+            FloatVector a2 = a0;
+            FloatVector b2 = a0;
+            FloatVector a3 = a0;
+            FloatVector b3 = a0;
+            for (int k = 0; k < count; k++) {
+                int o = xAt + k;
+                FloatVector v = FloatVector.fromArray(F, panel, p + k * ROWS + r);
+                FloatVector w = FloatVector.fromArray(F, panel, p + k * ROWS + r + L);
+                FloatVector f = IntVector.broadcast(I, x[o]).reinterpretAsFloats();
+                a0 = v.fma(f, a0);
+                b0 = w.fma(f, b0);
+                f = IntVector.broadcast(I, x[o + VectorPanel.BLOCK]).reinterpretAsFloats();
+                a1 = v.fma(f, a1);
+                b1 = w.fma(f, b1);
+                f = IntVector.broadcast(I, x[o + 2 * VectorPanel.BLOCK]).reinterpretAsFloats();
+                a2 = v.fma(f, a2);
+                b2 = w.fma(f, b2);
+                f = IntVector.broadcast(I, x[o + 3 * VectorPanel.BLOCK]).reinterpretAsFloats();
+                a3 = v.fma(f, a3);
+                b3 = w.fma(f, b3);
+            }
+            FloatVector w0 = FloatVector.fromArray(F, weights, d + r);
+            FloatVector w1 = FloatVector.fromArray(F, weights, d + r + L);
+            FloatVector m0 = FloatVector.fromArray(F, weights, m + r);
+            FloatVector m1 = FloatVector.fromArray(F, weights, m + r + L);
+            FloatVector scale = FloatVector.broadcast(F, scales[e]);
+            FloatVector start = FloatVector.broadcast(F, starts[e]);
+            m0.fma(start, a0.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r)))
+                    .intoArray(c, cAt + r);
+            m1.fma(start, b0.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + L)))
+                    .intoArray(c, cAt + r + L);
+            scale = FloatVector.broadcast(F, scales[e + 1]);
+            start = FloatVector.broadcast(F, starts[e + 1]);
+            m0.fma(start, a1.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 32)))
+                    .intoArray(c, cAt + r + 32);
+            m1.fma(start, b1.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + 32 + L)))
+                    .intoArray(c, cAt + r + 32 + L);
+            scale = FloatVector.broadcast(F, scales[e + 2]);
+            start = FloatVector.broadcast(F, starts[e + 2]);
+            m0.fma(start, a2.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 64)))
+                    .intoArray(c, cAt + r + 64);
+            m1.fma(start, b2.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + 64 + L)))
+                    .intoArray(c, cAt + r + 64 + L);
+            scale = FloatVector.broadcast(F, scales[e + 3]);
+            start = FloatVector.broadcast(F, starts[e + 3]);
+            m0.fma(start, a3.mul(scale).fma(w0, FloatVector.fromArray(F, c, cAt + r + 96)))
+                    .intoArray(c, cAt + r + 96);
+            m1.fma(start, b3.mul(scale).fma(w1, FloatVector.fromArray(F, c, cAt + r + 96 + L)))
+                    .intoArray(c, cAt + r + 96 + L);
+        }
+    }
+
+    /// `c[cAt + t * 32 + r] += sum_k panel[p + k * 32 + r] * x[xAt + t * 128 + k]` for 8 tokens.
+    static void add8(float[] panel, int p, int count, int[] x, int xAt, float[] c, int cAt) {
+        for (int r = 0; r < ROWS; r += 2 * L) {
+            FloatVector a0 = FloatVector.fromArray(F, c, cAt + r);
+            FloatVector b0 = FloatVector.fromArray(F, c, cAt + r + L);
+            FloatVector a1 = FloatVector.fromArray(F, c, cAt + r + 32);
+            FloatVector b1 = FloatVector.fromArray(F, c, cAt + r + 32 + L);
+            FloatVector a2 = FloatVector.fromArray(F, c, cAt + r + 64);
+            FloatVector b2 = FloatVector.fromArray(F, c, cAt + r + 64 + L);
+            FloatVector a3 = FloatVector.fromArray(F, c, cAt + r + 96);
+            FloatVector b3 = FloatVector.fromArray(F, c, cAt + r + 96 + L);
+            FloatVector a4 = FloatVector.fromArray(F, c, cAt + r + 128);
+            FloatVector b4 = FloatVector.fromArray(F, c, cAt + r + 128 + L);
+            FloatVector a5 = FloatVector.fromArray(F, c, cAt + r + 160);
+            FloatVector b5 = FloatVector.fromArray(F, c, cAt + r + 160 + L);
+            FloatVector a6 = FloatVector.fromArray(F, c, cAt + r + 192);
+            FloatVector b6 = FloatVector.fromArray(F, c, cAt + r + 192 + L);
+            FloatVector a7 = FloatVector.fromArray(F, c, cAt + r + 224);
+            FloatVector b7 = FloatVector.fromArray(F, c, cAt + r + 224 + L);
+            for (int k = 0; k < count; k++) {
+                int o = xAt + k;
+                FloatVector v = FloatVector.fromArray(F, panel, p + k * ROWS + r);
+                FloatVector w = FloatVector.fromArray(F, panel, p + k * ROWS + r + L);
+                FloatVector f = IntVector.broadcast(I, x[o]).reinterpretAsFloats();
+                a0 = v.fma(f, a0);
+                b0 = w.fma(f, b0);
+                f = IntVector.broadcast(I, x[o + VectorPanel.FLOAT_BLOCK]).reinterpretAsFloats();
+                a1 = v.fma(f, a1);
+                b1 = w.fma(f, b1);
+                f = IntVector.broadcast(I, x[o + 2 * VectorPanel.FLOAT_BLOCK]).reinterpretAsFloats();
+                a2 = v.fma(f, a2);
+                b2 = w.fma(f, b2);
+                f = IntVector.broadcast(I, x[o + 3 * VectorPanel.FLOAT_BLOCK]).reinterpretAsFloats();
+                a3 = v.fma(f, a3);
+                b3 = w.fma(f, b3);
+                f = IntVector.broadcast(I, x[o + 4 * VectorPanel.FLOAT_BLOCK]).reinterpretAsFloats();
+                a4 = v.fma(f, a4);
+                b4 = w.fma(f, b4);
+                f = IntVector.broadcast(I, x[o + 5 * VectorPanel.FLOAT_BLOCK]).reinterpretAsFloats();
+                a5 = v.fma(f, a5);
+                b5 = w.fma(f, b5);
+                f = IntVector.broadcast(I, x[o + 6 * VectorPanel.FLOAT_BLOCK]).reinterpretAsFloats();
+                a6 = v.fma(f, a6);
+                b6 = w.fma(f, b6);
+                f = IntVector.broadcast(I, x[o + 7 * VectorPanel.FLOAT_BLOCK]).reinterpretAsFloats();
+                a7 = v.fma(f, a7);
+                b7 = w.fma(f, b7);
+            }
+            a0.intoArray(c, cAt + r);
+            b0.intoArray(c, cAt + r + L);
+            a1.intoArray(c, cAt + r + 32);
+            b1.intoArray(c, cAt + r + 32 + L);
+            a2.intoArray(c, cAt + r + 64);
+            b2.intoArray(c, cAt + r + 64 + L);
+            a3.intoArray(c, cAt + r + 96);
+            b3.intoArray(c, cAt + r + 96 + L);
+            a4.intoArray(c, cAt + r + 128);
+            b4.intoArray(c, cAt + r + 128 + L);
+            a5.intoArray(c, cAt + r + 160);
+            b5.intoArray(c, cAt + r + 160 + L);
+            a6.intoArray(c, cAt + r + 192);
+            b6.intoArray(c, cAt + r + 192 + L);
+            a7.intoArray(c, cAt + r + 224);
+            b7.intoArray(c, cAt + r + 224 + L);
+        }
+    }
+
+    /// {@link #add8} for four tokens.
+    static void add4(float[] panel, int p, int count, int[] x, int xAt, float[] c, int cAt) {
+        for (int r = 0; r < ROWS; r += 2 * L) {
+            FloatVector a0 = FloatVector.fromArray(F, c, cAt + r);
+            FloatVector b0 = FloatVector.fromArray(F, c, cAt + r + L);
+            FloatVector a1 = FloatVector.fromArray(F, c, cAt + r + 32);
+            FloatVector b1 = FloatVector.fromArray(F, c, cAt + r + 32 + L);
+            FloatVector a2 = FloatVector.fromArray(F, c, cAt + r + 64);
+            FloatVector b2 = FloatVector.fromArray(F, c, cAt + r + 64 + L);
+            FloatVector a3 = FloatVector.fromArray(F, c, cAt + r + 96);
+            FloatVector b3 = FloatVector.fromArray(F, c, cAt + r + 96 + L);
+            for (int k = 0; k < count; k++) {
+                int o = xAt + k;
+                FloatVector v = FloatVector.fromArray(F, panel, p + k * ROWS + r);
+                FloatVector w = FloatVector.fromArray(F, panel, p + k * ROWS + r + L);
+                FloatVector f = IntVector.broadcast(I, x[o]).reinterpretAsFloats();
+                a0 = v.fma(f, a0);
+                b0 = w.fma(f, b0);
+                f = IntVector.broadcast(I, x[o + VectorPanel.FLOAT_BLOCK]).reinterpretAsFloats();
+                a1 = v.fma(f, a1);
+                b1 = w.fma(f, b1);
+                f = IntVector.broadcast(I, x[o + 2 * VectorPanel.FLOAT_BLOCK]).reinterpretAsFloats();
+                a2 = v.fma(f, a2);
+                b2 = w.fma(f, b2);
+                f = IntVector.broadcast(I, x[o + 3 * VectorPanel.FLOAT_BLOCK]).reinterpretAsFloats();
+                a3 = v.fma(f, a3);
+                b3 = w.fma(f, b3);
+            }
+            a0.intoArray(c, cAt + r);
+            b0.intoArray(c, cAt + r + L);
+            a1.intoArray(c, cAt + r + 32);
+            b1.intoArray(c, cAt + r + 32 + L);
+            a2.intoArray(c, cAt + r + 64);
+            b2.intoArray(c, cAt + r + 64 + L);
+            a3.intoArray(c, cAt + r + 96);
+            b3.intoArray(c, cAt + r + 96 + L);
         }
     }
 

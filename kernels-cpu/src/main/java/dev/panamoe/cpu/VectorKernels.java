@@ -21,20 +21,27 @@ final class VectorKernels implements KernelSet {
 
     private static final int PAIR = PackedTiles.ROWS;
 
-    /// Floats of a block in the panel of weights, and of results or sums of a tile.
+    /// Floats of a block in the panel of weights, and of the results of a tile.
     private static final int BLOCK_PANEL = VectorPanel.BLOCK * PAIR;
 
-    private static final int TILE_SUMS = Panel.TILE * PAIR;
+    private static final int TILE_RESULTS = Panel.TILE * PAIR;
 
     /// Columns of a block of floats that belong to one of the four sums.
     private static final int FOURTH = VectorPanel.FLOAT_BLOCK / 4;
 
-    /// Where in `Scratch.sums` the sums of blocks or their halves end and the scales of weights, minima and results
-    /// begin.
-    private static final int SCALES = Math.max(4, 2 * CHUNK) * TILE_SUMS;
+    /// Where in `Scratch.sums` the scales of blocks or their halves, minima and results lie; before them the four sums
+    /// of float weights.
+    private static final int SCALES = 4 * TILE_RESULTS;
 
     private static final int MINIMA = SCALES + 2 * CHUNK * PAIR;
     private static final int RESULTS = MINIMA + CHUNK * PAIR;
+
+    /// Up to this many tokens are worked on four at a time. Eight take seventeen registers and more, which most
+    /// machines with vectors of 256 bits do not have.
+    private static final int SMALL = L == 8 ? Panel.TILE : 4;
+
+    /// Zeros for every token of a tile.
+    private static final float[] NOTHING = new float[Panel.TILE + 8];
 
     @Override
     public String name() {
@@ -61,7 +68,7 @@ final class VectorKernels implements KernelSet {
             Scratch scratch) {
         VectorPanel panel = (VectorPanel) x;
         scratch.panel = Scratch.atLeast(scratch.panel, Math.max(4, CHUNK) * BLOCK_PANEL);
-        scratch.sums = Scratch.atLeast(scratch.sums, RESULTS + TILE_SUMS);
+        scratch.sums = Scratch.atLeast(scratch.sums, RESULTS + TILE_RESULTS);
         for (int g = group; g < group + groups; g += 2) {
             boolean two = g + 1 < group + groups;
             int rows = Math.min(two ? PAIR : ROWS, w.rows() - g * ROWS);
@@ -143,34 +150,117 @@ final class VectorKernels implements KernelSet {
             int tokens,
             float[] panel,
             float[] s) {
-        int many = (tokens + 3) & -4;
-        Arrays.fill(s, RESULTS, RESULTS + many * PAIR, 0);
+        Arrays.fill(s, RESULTS, RESULTS + TILE_RESULTS, 0);
+        boolean minima = type.correction() == PackedType.Correction.MINIMA;
+        int parts = type.correction() == PackedType.Correction.OFFSET_OF_HALVES ? 2 : 1;
+        int columns = VectorPanel.BLOCK / parts;
+        // Weights that are unpacked with their sign cost nothing to begin with.
+        float[] starts = type == PackedType.IQ4_NL || type == PackedType.MXFP4 ? NOTHING : x.starts;
         for (int b = 0; b < x.blocks; b += CHUNK) {
             int n = Math.min(CHUNK, x.blocks - b);
-            int e = first * x.blocks + b * tokens;
             for (int i = 0; i < n; i++) {
                 unpack(type, w, at, b + i, panel, i * BLOCK_PANEL, s, i);
                 unpack(type, w, at + next, b + i, panel, i * BLOCK_PANEL + ROWS, s, i);
             }
-            int parts = 1;
-            switch (type) {
-                case Q4_0, Q5_0, Q8_0 -> PackedTiles.begin(x.starts, e, tokens, n, many, s);
-                case Q6_K -> {
-                    parts = 2;
-                    PackedTiles.beginHalves(x.starts, e, tokens, n, many, s);
-                }
-                default -> Arrays.fill(s, 0, n * TILE_SUMS, 0);
-            }
-            int columns = VectorPanel.BLOCK / parts;
             for (int i = 0; i < n * parts; i++) {
-                int xAt = (e + i / parts * tokens) * VectorPanel.BLOCK + i % parts * columns;
-                multiply(panel, i * columns * PAIR, columns, x.values, xAt, VectorPanel.BLOCK, many, s, i * TILE_SUMS);
+                int e = first * x.blocks + (b + i / parts) * tokens;
+                int xAt = e * VectorPanel.BLOCK + i % parts * columns;
+                int p = i * columns * PAIR;
+                int d = SCALES + i * PAIR;
+                if (minima) {
+                    minima(panel, p, x, xAt, e, tokens, s, d);
+                } else {
+                    int start = starts == NOTHING ? 0 : parts * e + i % parts;
+                    multiply(panel, p, columns, x, xAt, starts, start, parts, e, tokens, s, d);
+                }
             }
-            if (type.correction() == PackedType.Correction.MINIMA) {
-                PackedTiles.joinMinima(s, n, many, x.scales, x.starts, e, tokens, s, SCALES, MINIMA, s, RESULTS);
-            } else {
-                PackedTiles.join(s, n, parts, many, x.scales, e, tokens, s, SCALES, s, RESULTS);
-            }
+        }
+    }
+
+    private static void multiply(
+            float[] panel,
+            int p,
+            int columns,
+            VectorPanel x,
+            int xAt,
+            float[] starts,
+            int start,
+            int step,
+            int e,
+            int tokens,
+            float[] s,
+            int d) {
+        int t = 0;
+        for (; tokens - t > SMALL; t += 8) {
+            PackedTiles.multiply8(
+                    panel,
+                    p,
+                    columns,
+                    x.values,
+                    xAt + t * VectorPanel.BLOCK,
+                    starts,
+                    start + t * step,
+                    step,
+                    x.scales,
+                    e + t,
+                    s,
+                    d,
+                    s,
+                    RESULTS + t * PAIR);
+        }
+        for (; t < tokens; t += 4) {
+            PackedTiles.multiply4(
+                    panel,
+                    p,
+                    columns,
+                    x.values,
+                    xAt + t * VectorPanel.BLOCK,
+                    starts,
+                    start + t * step,
+                    step,
+                    x.scales,
+                    e + t,
+                    s,
+                    d,
+                    s,
+                    RESULTS + t * PAIR);
+        }
+    }
+
+    private static void minima(float[] panel, int p, VectorPanel x, int xAt, int e, int tokens, float[] s, int d) {
+        int m = d + MINIMA - SCALES;
+        int t = 0;
+        for (; tokens - t > SMALL; t += 8) {
+            PackedTiles.minima8(
+                    panel,
+                    p,
+                    VectorPanel.BLOCK,
+                    x.values,
+                    xAt + t * VectorPanel.BLOCK,
+                    x.starts,
+                    x.scales,
+                    e + t,
+                    s,
+                    d,
+                    m,
+                    s,
+                    RESULTS + t * PAIR);
+        }
+        for (; t < tokens; t += 4) {
+            PackedTiles.minima4(
+                    panel,
+                    p,
+                    VectorPanel.BLOCK,
+                    x.values,
+                    xAt + t * VectorPanel.BLOCK,
+                    x.starts,
+                    x.scales,
+                    e + t,
+                    s,
+                    d,
+                    m,
+                    s,
+                    RESULTS + t * PAIR);
         }
     }
 
@@ -186,9 +276,8 @@ final class VectorKernels implements KernelSet {
             int tokens,
             float[] panel,
             float[] s) {
-        int many = (tokens + 3) & -4;
         int units = type.units(x.cols);
-        Arrays.fill(s, 0, 4 * TILE_SUMS, 0);
+        Arrays.fill(s, 0, 4 * TILE_RESULTS, 0);
         for (int b = 0; b < x.blocks; b++) {
             int n = Math.min(FOURTH, units - b * FOURTH);
             long unit = at + (long) b * FOURTH * type.unitBytes();
@@ -201,21 +290,18 @@ final class VectorKernels implements KernelSet {
             }
             for (int i = 0; i < 4; i++) {
                 int xAt = (first * x.blocks + b * tokens) * VectorPanel.FLOAT_BLOCK + i * FOURTH;
-                multiply(panel, i * BLOCK_PANEL, n, x.values, xAt, VectorPanel.FLOAT_BLOCK, many, s, i * TILE_SUMS);
+                int p = i * BLOCK_PANEL;
+                int c = i * TILE_RESULTS;
+                int t = 0;
+                for (; tokens - t > SMALL; t += 8) {
+                    PackedTiles.add8(panel, p, n, x.values, xAt + t * VectorPanel.FLOAT_BLOCK, s, c + t * PAIR);
+                }
+                for (; t < tokens; t += 4) {
+                    PackedTiles.add4(panel, p, n, x.values, xAt + t * VectorPanel.FLOAT_BLOCK, s, c + t * PAIR);
+                }
             }
         }
-        PackedTiles.addFour(s, TILE_SUMS, many, s, RESULTS);
-    }
-
-    private static void multiply(
-            float[] panel, int p, int columns, int[] x, int xAt, int xStep, int tokens, float[] sums, int s) {
-        int t = 0;
-        for (; t <= tokens - 8; t += 8) {
-            PackedTiles.multiply8(panel, p, columns, x, xAt + t * xStep, xStep, sums, s + t * PAIR);
-        }
-        if (t < tokens) {
-            PackedTiles.multiply4(panel, p, columns, x, xAt + t * xStep, xStep, sums, s + t * PAIR);
-        }
+        PackedTiles.addFour(s, TILE_RESULTS, tokens, s, RESULTS);
     }
 
     /// Unpacks block `b` of a group to `panel[p ...]`, and its scales to the place of block `i` of the chunk, for the
