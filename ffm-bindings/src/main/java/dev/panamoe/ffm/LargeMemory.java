@@ -33,8 +33,8 @@ public final class LargeMemory {
         }
         int flags = Os.isMac() ? MAC_PRIVATE_ANONYMOUS : LINUX_PRIVATE_ANONYMOUS;
         MethodHandle map = mmap.get();
-        LibC.Answer answer = LibC.call(map, (f, state) -> (long)
-                f.invokeExact(state, MemorySegment.NULL, bytes, READ_WRITE, flags, NO_FILE, 0L));
+        LibC.Answer answer = LibC.call(map, (f, state) ->
+                (long) f.invokeExact(state, MemorySegment.NULL, bytes, READ_WRITE, flags, NO_FILE, 0L));
         if (answer.value() == -1) {
             throw new OutOfMemoryError("mmap of " + bytes + " bytes: " + LibC.message(answer.errno()));
         }

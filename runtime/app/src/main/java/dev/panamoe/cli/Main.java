@@ -57,7 +57,8 @@ public final class Main {
             addHelpOption(command.getCommandSpec());
         }
         return line.setExpandAtFiles(false) // a prompt may begin with @
-                .registerConverter(DeviceOptions.Activations.class, new EnumConverter<>(DeviceOptions.Activations.class))
+                .registerConverter(
+                        DeviceOptions.Activations.class, new EnumConverter<>(DeviceOptions.Activations.class))
                 .registerConverter(CacheType.class, new EnumConverter<>(CacheType.class))
                 .registerConverter(PerplexityCommand.Method.class, new EnumConverter<>(PerplexityCommand.Method.class))
                 .registerConverter(Pooling.class, new EnumConverter<>(Pooling.class))

@@ -187,11 +187,7 @@ final class ProfiledOps implements Ops {
         ops.gatedMatmul(y, scratch, gate, up, x, activation);
         double products = (double) x.rows() * (gate.shape().size() + up.shape().size());
         finishAndCount(
-                product(gate) + "+" + product(up),
-                y,
-                size(gate) + size(up) + size(x) + size(y),
-                true,
-                2 * products);
+                product(gate) + "+" + product(up), y, size(gate) + size(up) + size(x) + size(y), true, 2 * products);
     }
 
     @Override
