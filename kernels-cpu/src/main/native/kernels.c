@@ -558,7 +558,6 @@ PRODUCT(q6_k, integers, Q6_K)
 PRODUCT(f16, floats, F16)
 PRODUCT(bf16, floats, BF16)
 FILL(quantise, (quantise_row(r), correct_row(r)))
-FILL(correct, correct_row(r))
 FILL(copy, (copy_row(r), correct_row(r)))
 FILL(spread, float_row(r))
 
@@ -569,13 +568,13 @@ MICROSOFT(peak, const struct peak *)
 #define TABLE(prefix) \
     ENTRY(prefix, q4_0) ENTRY(prefix, q5_0) ENTRY(prefix, q8_0) ENTRY(prefix, iq4_nl) ENTRY(prefix, mxfp4) \
     ENTRY(prefix, q4_k) ENTRY(prefix, q5_k) ENTRY(prefix, q6_k) ENTRY(prefix, f16) ENTRY(prefix, bf16) \
-    ENTRY(prefix, quantise) ENTRY(prefix, correct) ENTRY(prefix, copy) ENTRY(prefix, spread) \
+    ENTRY(prefix, quantise) ENTRY(prefix, copy) ENTRY(prefix, spread) \
     ENTRY(prefix, peak)
 #define ENTRY(prefix, name) ".long " #prefix #name " - image\n"
 
 __asm__(".pushsection .head, \"a\"\n"
         "image: .ascii \"PANAMOE\\n\"\n"
-        ".long 1, 15\n" // layout version, entry points of a convention
+        ".long 1, 14\n" // layout version, entry points of a convention
         TABLE()
 #if defined(__x86_64__)
         TABLE(ms_)

@@ -24,6 +24,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// Kernels that were compiled ahead from `src/main/native`, an image for each instruction set.
 final class NativeKernels implements KernelSet {
@@ -77,7 +78,6 @@ final class NativeKernels implements KernelSet {
     /// Functions of an image that fill panels, in the order of its table, behind those of the types.
     enum Fill {
         QUANTISE,
-        CORRECT,
         COPY,
         SPREAD
     }
@@ -93,9 +93,6 @@ final class NativeKernels implements KernelSet {
 
     /// Of a turn.
     private static final int PEAK_COLUMNS = 192;
-
-    /// Calls the function at an address. Such a call neither blocks nor calls back.
-    private static final MethodHandle CALL = link();
 
     /// Images are loaded once and stay.
     private static final Map<Target, Candidate> LOADED = new ConcurrentHashMap<>();
@@ -138,6 +135,9 @@ final class NativeKernels implements KernelSet {
     }
 
     private static Candidate load(Target target) {
+        if (Link.REFUSED.isPresent()) {
+            return new Candidate(target.label(), Optional.empty(), Link.REFUSED.get());
+        }
         return switch (MachineCode.load(image(target))) {
             case MachineCode.Refused(CallResult why) -> new Candidate(target.label(), Optional.empty(), why.reason());
             case MachineCode.Loaded(MemorySegment code) ->
@@ -187,8 +187,15 @@ final class NativeKernels implements KernelSet {
         int stride = PackedType.ROWS * groups;
         NativeCall call = NativeCall.get();
         MemorySegment out = call.floats(tokens * stride);
+        // Native code checks nothing: what it reads must be there, and alive.
+        long offset = w.offset(slice, group);
+        Objects.checkFromIndexSize(
+                offset, groups * type.groupBytes(w.cols()), w.data().byteSize());
+        if (!w.data().scope().isAlive()) {
+            throw new IllegalStateException(w.name() + ": the device is closed");
+        }
         try {
-            call.set(0, w.data().address() + w.offset(slice, group));
+            call.set(0, w.data().address() + offset);
             call.set(1, groups);
             call.set(2, type.groupBytes(w.cols()));
             call.set(3, type.units(w.cols()));
@@ -234,7 +241,7 @@ final class NativeKernels implements KernelSet {
     /// Calls the function at a place of the image's table.
     void call(int entry, NativeCall call) {
         try {
-            CALL.invokeExact(entries[entry], call.address());
+            Objects.requireNonNull(Link.CALL).invokeExact(entries[entry], call.address());
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable t) {
@@ -243,10 +250,32 @@ final class NativeKernels implements KernelSet {
         }
     }
 
-    // Linking native code is what this class is for; the launcher enables native access.
-    @SuppressWarnings("restricted")
-    private static MethodHandle link() {
-        return Linker.nativeLinker()
-                .downcallHandle(FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG), Linker.Option.critical(false));
+    /// How native code is called. A class of its own: a Java that does not let native code be linked can still list the
+    /// sets, and use the Vector API.
+    private static final class Link {
+        static final @Nullable MethodHandle CALL;
+
+        /// Why native code cannot be called.
+        static final Optional<String> REFUSED;
+
+        static {
+            MethodHandle call = null;
+            String refused = null;
+            try {
+                call = link();
+            } catch (IllegalCallerException | UnsupportedOperationException e) {
+                refused = "this Java does not call native code: " + e.getMessage();
+            }
+            CALL = call;
+            REFUSED = Optional.ofNullable(refused);
+        }
+
+        // Linking native code is what this class is for; the launcher enables native access. Such a call neither blocks
+        // nor calls back.
+        @SuppressWarnings("restricted")
+        private static MethodHandle link() {
+            return Linker.nativeLinker()
+                    .downcallHandle(FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG), Linker.Option.critical(false));
+        }
     }
 }

@@ -5,6 +5,7 @@ import dev.panamoe.cpu.PackedType.Correction;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// A panel in native memory, filled by native code: kernels of the Vector API are slow until they are compiled, and
@@ -26,11 +27,6 @@ final class NativePanel implements Panel {
     /// Blocks of a row, with those that fill the last unit; of floats: columns.
     private int blocks;
 
-    /// The tile of each token: its first token and how many it has.
-    private int[] tileFirst = new int[0];
-
-    private int[] tileCount = new int[0];
-
     NativePanel(NativeKernels kernels) {
         this.kernels = kernels;
     }
@@ -40,8 +36,6 @@ final class NativePanel implements Panel {
         this.type = type;
         this.cols = cols;
         this.tokens = tokens;
-        tileFirst = Scratch.atLeast(tileFirst, tokens);
-        tileCount = Scratch.atLeast(tileCount, tokens);
         blocks = blocks(type);
         long values = (long) tokens * blocks;
         if (type.floatActivations()) {
@@ -51,24 +45,6 @@ final class NativePanel implements Panel {
             d.atLeast(4 * values);
             z.atLeast(4 * values * perBlock());
         }
-    }
-
-    @Override
-    public boolean retarget(PackedType type, int tokens) {
-        if (type.floatActivations() != this.type.floatActivations() || blocks(type) != blocks) {
-            return false;
-        }
-        boolean same = type.correction() == this.type.correction() && type.offset() == this.type.offset();
-        this.type = type;
-        if (!same) {
-            z.atLeast(4L * this.tokens * blocks * perBlock());
-            NativeCall call = NativeCall.get();
-            for (int t = 0; t < tokens; t++) {
-                setRow(call, tileFirst[t], tileCount[t], t - tileFirst[t]);
-                kernels.fill(Fill.CORRECT, call);
-            }
-        }
-        return true;
     }
 
     @Override
@@ -85,6 +61,7 @@ final class NativePanel implements Panel {
     @Override
     public void copy(int first, int count, int slot, Panel from, int token) {
         NativePanel source = (NativePanel) from;
+        Objects.checkIndex(token, source.tokens);
         NativeCall call = NativeCall.get();
         setRow(call, first, count, slot);
         if (type.floatActivations()) {
@@ -107,6 +84,7 @@ final class NativePanel implements Panel {
 
     /// Puts a tile into the argument of a product.
     void setTile(NativeCall call, int first, int count) {
+        Objects.checkFromIndexSize(first, count, tokens);
         long values = (long) first * blocks;
         call.set(4, q.address() + (type.floatActivations() ? 4 : BLOCK) * values);
         call.set(5, d.address() + 4 * values);
@@ -116,8 +94,8 @@ final class NativePanel implements Panel {
 
     /// Puts the place of a token into the argument of a function that fills it.
     private void setRow(NativeCall call, int first, int count, int slot) {
-        tileFirst[first + slot] = first;
-        tileCount[first + slot] = count;
+        Objects.checkFromIndexSize(first, count, tokens);
+        Objects.checkIndex(slot, count);
         long values = (long) first * blocks;
         call.set(2, blocks);
         call.set(3, count);

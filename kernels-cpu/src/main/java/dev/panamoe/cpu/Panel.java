@@ -12,11 +12,6 @@ interface Panel {
     /// lost. Memory grows to what was wanted most, and stays.
     void reset(PackedType type, int cols, int tokens);
 
-    /// Makes the panel fit for weights of another type with the same columns, keeping the 8-bit values of all `tokens`.
-    ///
-    /// @return false when it cannot be: then it must be reset and filled again
-    boolean retarget(PackedType type, int tokens);
-
     /// Quantises (or copies) the row at `x[at]` into place `slot` of the tile of `count` tokens that begins at `first`.
     void set(int first, int count, int slot, float[] x, int at);
 

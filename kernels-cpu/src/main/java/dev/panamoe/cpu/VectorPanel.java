@@ -77,20 +77,6 @@ final class VectorPanel implements Panel {
     }
 
     @Override
-    public boolean retarget(PackedType to, int tokens) {
-        if (to.floatActivations() != type.floatActivations()) {
-            return false;
-        }
-        type = to;
-        if (!to.floatActivations()) {
-            for (int e = 0; e < tokens * blocks; e++) {
-                start(e);
-            }
-        }
-        return true;
-    }
-
-    @Override
     public void set(int first, int count, int slot, float[] x, int at) {
         if (type.floatActivations()) {
             setFloats(first, count, slot, x, at);

@@ -222,11 +222,6 @@ final class NativeCase {
                                 Buffer.result(5, true, d),
                                 Buffer.result(6, floats, z))),
                 new NativeCase(
-                        name + "correct",
-                        entry(Fill.CORRECT),
-                        fields,
-                        List.of(Buffer.constant(4, q), Buffer.constant(5, d), Buffer.result(6, floats, z))),
-                new NativeCase(
                         name + "copy",
                         entry(Fill.COPY),
                         fields,

@@ -154,35 +154,12 @@ class NativeKernelsTest {
     }
 
     @Test
-    void panelsAreRetargetedAndCopied() {
+    void panelsAreCopied() {
         Random random = new Random(2);
         int cols = 288;
         float[] x = PackedData.activations(3 * cols, false, random);
         for (KernelSet set : sets()) {
             Panel panel = set.newPanel();
-            panel.reset(PackedType.Q8_0, cols, 3);
-            panel.set(0, 1, 0, x, 0);
-            panel.set(1, 2, 0, x, cols);
-            panel.set(1, 2, 1, x, 2 * cols);
-            // Units of 256 columns take more blocks, and floats are another form.
-            assertThat(panel.retarget(PackedType.Q4_K, 3)).isFalse();
-            assertThat(panel.retarget(PackedType.F16, 3)).isFalse();
-            assertThat(panel.retarget(PackedType.Q4_0, 3)).isTrue();
-            check(set, PackedType.Q4_0, cols, panel, x, random);
-            assertThat(panel.retarget(PackedType.MXFP4, 3)).isTrue();
-            check(set, PackedType.MXFP4, cols, panel, x, random);
-            for (PackedType type : List.of(PackedType.Q4_K, PackedType.Q6_K, PackedType.Q5_K)) {
-                if (type == PackedType.Q4_K) {
-                    panel.reset(type, cols, 3);
-                    panel.set(0, 1, 0, x, 0);
-                    panel.set(1, 2, 0, x, cols);
-                    panel.set(1, 2, 1, x, 2 * cols);
-                } else {
-                    assertThat(panel.retarget(type, 3)).isTrue();
-                }
-                check(set, type, cols, panel, x, random);
-            }
-            panel.close();
             for (PackedType type : PackedType.values()) {
                 Panel single = set.newPanel();
                 single.reset(type, cols, 3);
@@ -258,8 +235,6 @@ class NativeKernelsTest {
                     for (int t = 0; t < 4; t++) {
                         panel.set(t, 1, 0, x, t * cols);
                     }
-                    panel.retarget(PackedType.Q6_K, 4);
-                    panel.retarget(PackedType.Q4_K, 4);
                     other.reset(PackedType.Q4_K, cols, 4);
                     for (int t = 0; t < 4; t++) {
                         other.copy(0, 4, t, panel, t);

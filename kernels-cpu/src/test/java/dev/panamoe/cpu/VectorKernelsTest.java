@@ -9,7 +9,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.Supplier;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -74,28 +73,6 @@ class VectorKernelsTest {
                         Arrays.fill(x, size);
                         check(w, 1, x);
                         check(w, 6, x);
-                    }
-                }
-            }
-        }
-    }
-
-    @Test
-    void panelsServeTypesInTurn() {
-        Random random = new Random(9);
-        int cols = 512;
-        int tokens = 19;
-        float[] x = activations(random, cols * tokens + 3);
-        try (Arena arena = Arena.ofConfined()) {
-            for (PackedType from : PackedType.values()) {
-                Panel panel = kernels.newPanel();
-                panel.reset(from, cols, tokens);
-                fill(panel, tokens, cols, x);
-                for (PackedType to : PackedType.values()) {
-                    boolean same = to.floatActivations() == from.floatActivations();
-                    assertThat(panel.retarget(to, tokens)).isEqualTo(same);
-                    if (same) {
-                        multiply(weight(arena, to, cols, 33, 1, random), 0, panel, tokens, x);
                     }
                 }
             }
