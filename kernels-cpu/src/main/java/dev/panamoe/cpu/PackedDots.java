@@ -23,7 +23,10 @@ import jdk.incubator.vector.VectorSpecies;
 /// as long as what comes out in the end fits; what it sums is said with each kernel.
 ///
 /// Each kernel is a method of its own that calls no other, with short loops and lanes of 32 bits: otherwise the JIT
-/// boxes vectors, and it is ten times slower.
+/// boxes vectors, and it is ten times slower. For the same reason, scales that are more than a half per row are
+/// unpacked beforehand: those of block `b` (of half block `b` for Q6_K) and the kernel's first row are `f[d + 32 * b]`,
+/// minima with a minus `f[m + 32 * b]`, those of the second vector of rows follow. Such a kernel does some blocks and
+/// adds to what is in `y`.
 final class PackedDots {
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
 
@@ -31,11 +34,6 @@ final class PackedDots {
 
     /// A vector's halves.
     private static final VectorSpecies<Short> HALVES = VectorSpecies.of(short.class, VectorShape.forBitSize(16 * L));
-
-    /// A vector's single bytes; with four lanes twice as many, of which the first four count: they are never the last
-    /// ones of a weight.
-    private static final VectorSpecies<Byte> BYTES =
-            VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, 8 * L)));
 
     /// Low nibbles of bytes 0 and 2.
     private static final int NIBBLES = 0x000f000f;
@@ -445,15 +443,15 @@ final class PackedDots {
             int xAt,
             float[] scales,
             int e,
+            float[] f,
+            int d,
             float[] y,
             int yAt) {
         long bytes = L == ROWS ? next : 4 * L;
-        long each = L == ROWS ? next : L;
-        FloatVector c0 = FloatVector.zero(F);
-        FloatVector c1 = c0;
+        FloatVector c0 = FloatVector.fromArray(F, y, yAt);
+        FloatVector c1 = FloatVector.fromArray(F, y, yAt + L);
         for (int b = 0; b < blocks; b++) {
             long unit = at + (b >> 1) * 544L;
-            long d = unit + (b & 1) * 16 + r;
             long q = unit + 32 + (b & 1) * 256 + 4 * r;
             ShortVector s0 = IntVector.zero(I).reinterpretAsShorts();
             ShortVector s1 = s0;
@@ -559,22 +557,10 @@ final class PackedDots {
                     .add(i1.lanewise(VectorOperators.ASHR, 16));
             c0 = ((FloatVector) i0.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(
-                            ((IntVector) ByteVector.fromMemorySegment(BYTES, w, d, LE)
-                                            .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
-                                    .lanewise(VectorOperators.LSHL, 23)
-                                    .reinterpretAsFloats()
-                                    .mul(0.5f),
-                            c0);
+                    .fma(FloatVector.fromArray(F, f, d + b * 32), c0);
             c1 = ((FloatVector) i1.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(
-                            ((IntVector) ByteVector.fromMemorySegment(BYTES, w, d + each, LE)
-                                            .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
-                                    .lanewise(VectorOperators.LSHL, 23)
-                                    .reinterpretAsFloats()
-                                    .mul(0.5f),
-                            c1);
+                    .fma(FloatVector.fromArray(F, f, d + b * 32 + L), c1);
         }
         c0.intoArray(y, yAt);
         c1.intoArray(y, yAt + L);
@@ -591,15 +577,15 @@ final class PackedDots {
             int xAt,
             float[] scales,
             int e,
+            float[] f,
+            int d,
             float[] y,
             int yAt) {
         long bytes = L == ROWS ? next : 4 * L;
-        long each = L == ROWS ? next : L;
-        FloatVector c0 = FloatVector.zero(F);
-        FloatVector c1 = c0;
+        FloatVector c0 = FloatVector.fromArray(F, y, yAt);
+        FloatVector c1 = FloatVector.fromArray(F, y, yAt + L);
         for (int b = 0; b < blocks; b++) {
             long unit = at + (b >> 1) * 544L;
-            long d = unit + (b & 1) * 16 + r;
             long q = unit + 32 + (b & 1) * 256 + 4 * r;
             ShortVector s0 = IntVector.zero(I).reinterpretAsShorts();
             ShortVector s1 = s0;
@@ -660,22 +646,10 @@ final class PackedDots {
                     .add(i1.lanewise(VectorOperators.ASHR, 16));
             c0 = ((FloatVector) i0.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(
-                            ((IntVector) ByteVector.fromMemorySegment(BYTES, w, d, LE)
-                                            .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
-                                    .lanewise(VectorOperators.LSHL, 23)
-                                    .reinterpretAsFloats()
-                                    .mul(0.5f),
-                            c0);
+                    .fma(FloatVector.fromArray(F, f, d + b * 32), c0);
             c1 = ((FloatVector) i1.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(
-                            ((IntVector) ByteVector.fromMemorySegment(BYTES, w, d + each, LE)
-                                            .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
-                                    .lanewise(VectorOperators.LSHL, 23)
-                                    .reinterpretAsFloats()
-                                    .mul(0.5f),
-                            c1);
+                    .fma(FloatVector.fromArray(F, f, d + b * 32 + L), c1);
         }
         c0.intoArray(y, yAt);
         c1.intoArray(y, yAt + L);
@@ -917,18 +891,16 @@ final class PackedDots {
             float[] scales,
             float[] starts,
             int e,
+            float[] f,
+            int d,
+            int m,
             float[] y,
             int yAt) {
         long bytes = L == ROWS ? next : 4 * L;
-        long halves = L == ROWS ? next : 2 * L;
-        long each = L == ROWS ? next : L;
-        FloatVector c0 = FloatVector.zero(F);
-        FloatVector c1 = c0;
+        FloatVector c0 = FloatVector.fromArray(F, y, yAt);
+        FloatVector c1 = FloatVector.fromArray(F, y, yAt + L);
         for (int b = 0; b < blocks; b++) {
-            long unit = at + (b >> 3) * 2368L;
-            long d = unit + 2 * r;
-            long sc = unit + 64 + (b & 7) * 16 + r;
-            long q = unit + 320 + (b & 7) * 256 + 4 * r;
+            long q = at + 320 + b * 256L + 4 * r;
             ShortVector s0 = IntVector.zero(I).reinterpretAsShorts();
             ShortVector s1 = s0;
             for (int j = 0; j < 2; j++) {
@@ -1009,62 +981,13 @@ final class PackedDots {
                     .add(i1.lanewise(VectorOperators.ASHR, 16));
             c0 = ((FloatVector) i0.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(
-                            ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d, LE)
-                                            .convertShape(VectorOperators.S2I, I, 0))
-                                    .lanewise(VectorOperators.LSHL, 13)
-                                    .and(0x8fffe000)
-                                    .reinterpretAsFloats()
-                                    .mul(0x1p112f)
-                                    .mul(0x1p112f)
-                                    .mul(0x1p-112f)
-                                    .mul(((FloatVector) ((IntVector) ByteVector.fromMemorySegment(BYTES, w, sc, LE)
-                                                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
-                                            .convert(VectorOperators.I2F, 0))),
-                            c0);
+                    .fma(FloatVector.fromArray(F, f, d + b * 32), c0);
             c1 = ((FloatVector) i1.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(
-                            ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d + halves, LE)
-                                            .convertShape(VectorOperators.S2I, I, 0))
-                                    .lanewise(VectorOperators.LSHL, 13)
-                                    .and(0x8fffe000)
-                                    .reinterpretAsFloats()
-                                    .mul(0x1p112f)
-                                    .mul(0x1p112f)
-                                    .mul(0x1p-112f)
-                                    .mul(((FloatVector)
-                                            ((IntVector) ByteVector.fromMemorySegment(BYTES, w, sc + each, LE)
-                                                            .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
-                                                    .convert(VectorOperators.I2F, 0))),
-                            c1);
+                    .fma(FloatVector.fromArray(F, f, d + b * 32 + L), c1);
             FloatVector start = FloatVector.broadcast(F, starts[e + b]);
-            c0 = ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d + 32, LE)
-                            .convertShape(VectorOperators.S2I, I, 0))
-                    .lanewise(VectorOperators.LSHL, 13)
-                    .and(0x8fffe000)
-                    .reinterpretAsFloats()
-                    .mul(0x1p112f)
-                    .mul(0x1p112f)
-                    .mul(0x1p-112f)
-                    .mul(((FloatVector) ((IntVector) ByteVector.fromMemorySegment(BYTES, w, sc + 128, LE)
-                                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
-                            .convert(VectorOperators.I2F, 0)))
-                    .neg()
-                    .fma(start, c0);
-            c1 = ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d + 32 + halves, LE)
-                            .convertShape(VectorOperators.S2I, I, 0))
-                    .lanewise(VectorOperators.LSHL, 13)
-                    .and(0x8fffe000)
-                    .reinterpretAsFloats()
-                    .mul(0x1p112f)
-                    .mul(0x1p112f)
-                    .mul(0x1p-112f)
-                    .mul(((FloatVector) ((IntVector) ByteVector.fromMemorySegment(BYTES, w, sc + 128 + each, LE)
-                                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
-                            .convert(VectorOperators.I2F, 0)))
-                    .neg()
-                    .fma(start, c1);
+            c0 = FloatVector.fromArray(F, f, m + b * 32).fma(start, c0);
+            c1 = FloatVector.fromArray(F, f, m + b * 32 + L).fma(start, c1);
         }
         c0.intoArray(y, yAt);
         c1.intoArray(y, yAt + L);
@@ -1083,18 +1006,16 @@ final class PackedDots {
             float[] starts,
             int[] sums,
             int e,
+            float[] f,
+            int d,
+            int m,
             float[] y,
             int yAt) {
         long bytes = L == ROWS ? next : 4 * L;
-        long halves = L == ROWS ? next : 2 * L;
-        long each = L == ROWS ? next : L;
-        FloatVector c0 = FloatVector.zero(F);
-        FloatVector c1 = c0;
+        FloatVector c0 = FloatVector.fromArray(F, y, yAt);
+        FloatVector c1 = FloatVector.fromArray(F, y, yAt + L);
         for (int b = 0; b < blocks; b++) {
-            long unit = at + (b >> 3) * 2880L;
-            long d = unit + 2 * r;
-            long sc = unit + 64 + (b & 7) * 16 + r;
-            long q = unit + 320 + (b & 7) * 320 + 4 * r;
+            long q = at + 320 + b * 320L + 4 * r;
             long u = q + 256;
             int low = sums[2 * (e + b)];
             int high = sums[2 * (e + b) + 1];
@@ -1209,62 +1130,13 @@ final class PackedDots {
             i1 = i1.sub(left + right);
             c0 = ((FloatVector) i0.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(
-                            ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d, LE)
-                                            .convertShape(VectorOperators.S2I, I, 0))
-                                    .lanewise(VectorOperators.LSHL, 13)
-                                    .and(0x8fffe000)
-                                    .reinterpretAsFloats()
-                                    .mul(0x1p112f)
-                                    .mul(0x1p112f)
-                                    .mul(0x1p-112f)
-                                    .mul(((FloatVector) ((IntVector) ByteVector.fromMemorySegment(BYTES, w, sc, LE)
-                                                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
-                                            .convert(VectorOperators.I2F, 0))),
-                            c0);
+                    .fma(FloatVector.fromArray(F, f, d + b * 32), c0);
             c1 = ((FloatVector) i1.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(
-                            ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d + halves, LE)
-                                            .convertShape(VectorOperators.S2I, I, 0))
-                                    .lanewise(VectorOperators.LSHL, 13)
-                                    .and(0x8fffe000)
-                                    .reinterpretAsFloats()
-                                    .mul(0x1p112f)
-                                    .mul(0x1p112f)
-                                    .mul(0x1p-112f)
-                                    .mul(((FloatVector)
-                                            ((IntVector) ByteVector.fromMemorySegment(BYTES, w, sc + each, LE)
-                                                            .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
-                                                    .convert(VectorOperators.I2F, 0))),
-                            c1);
+                    .fma(FloatVector.fromArray(F, f, d + b * 32 + L), c1);
             FloatVector start = FloatVector.broadcast(F, starts[e + b]);
-            c0 = ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d + 32, LE)
-                            .convertShape(VectorOperators.S2I, I, 0))
-                    .lanewise(VectorOperators.LSHL, 13)
-                    .and(0x8fffe000)
-                    .reinterpretAsFloats()
-                    .mul(0x1p112f)
-                    .mul(0x1p112f)
-                    .mul(0x1p-112f)
-                    .mul(((FloatVector) ((IntVector) ByteVector.fromMemorySegment(BYTES, w, sc + 128, LE)
-                                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
-                            .convert(VectorOperators.I2F, 0)))
-                    .neg()
-                    .fma(start, c0);
-            c1 = ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d + 32 + halves, LE)
-                            .convertShape(VectorOperators.S2I, I, 0))
-                    .lanewise(VectorOperators.LSHL, 13)
-                    .and(0x8fffe000)
-                    .reinterpretAsFloats()
-                    .mul(0x1p112f)
-                    .mul(0x1p112f)
-                    .mul(0x1p-112f)
-                    .mul(((FloatVector) ((IntVector) ByteVector.fromMemorySegment(BYTES, w, sc + 128 + each, LE)
-                                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
-                            .convert(VectorOperators.I2F, 0)))
-                    .neg()
-                    .fma(start, c1);
+            c0 = FloatVector.fromArray(F, f, m + b * 32).fma(start, c0);
+            c1 = FloatVector.fromArray(F, f, m + b * 32 + L).fma(start, c1);
         }
         c0.intoArray(y, yAt);
         c1.intoArray(y, yAt + L);
@@ -1282,20 +1154,17 @@ final class PackedDots {
             float[] scales,
             int[] sums,
             int e,
+            float[] f,
+            int d,
             float[] y,
             int yAt) {
         long bytes = L == ROWS ? next : 4 * L;
-        long halves = L == ROWS ? next : 2 * L;
-        long each = L == ROWS ? next : L;
-        FloatVector c0 = FloatVector.zero(F);
-        FloatVector c1 = c0;
+        FloatVector c0 = FloatVector.fromArray(F, y, yAt);
+        FloatVector c1 = FloatVector.fromArray(F, y, yAt + L);
         for (int h = 0; h < 2 * blocks; h++) {
             int b = h >> 1;
-            long unit = at + (b >> 3) * 3392L;
-            long d = unit + 2 * r;
-            long sc = unit + 64 + (h & 15) * 16 + r;
-            long q = unit + 320 + (b & 7) * 384 + (h & 1) * 128 + 4 * r;
-            long u = unit + 576 + (b & 7) * 384 + (h & 1) * 64 + 4 * r;
+            long q = at + 320 + b * 384L + (h & 1) * 128 + 4 * r;
+            long u = at + 576 + b * 384L + (h & 1) * 64 + 4 * r;
             int o = xAt + b * 32 + (h & 1) * 2;
             int pair = sums[2 * e + h];
             int start = (-32 * pair & 0xffff) | (-32 * (pair >> 16)) << 16;
@@ -1397,35 +1266,10 @@ final class PackedDots {
                     .add(i1.lanewise(VectorOperators.ASHR, 16));
             c0 = ((FloatVector) i0.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(
-                            ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d, LE)
-                                            .convertShape(VectorOperators.S2I, I, 0))
-                                    .lanewise(VectorOperators.LSHL, 13)
-                                    .and(0x8fffe000)
-                                    .reinterpretAsFloats()
-                                    .mul(0x1p112f)
-                                    .mul(0x1p112f)
-                                    .mul(0x1p-112f)
-                                    .mul(((FloatVector) ((IntVector) ByteVector.fromMemorySegment(BYTES, w, sc, LE)
-                                                    .convertShape(VectorOperators.B2I, I, 0))
-                                            .convert(VectorOperators.I2F, 0))),
-                            c0);
+                    .fma(FloatVector.fromArray(F, f, d + h * 32), c0);
             c1 = ((FloatVector) i1.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(
-                            ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d + halves, LE)
-                                            .convertShape(VectorOperators.S2I, I, 0))
-                                    .lanewise(VectorOperators.LSHL, 13)
-                                    .and(0x8fffe000)
-                                    .reinterpretAsFloats()
-                                    .mul(0x1p112f)
-                                    .mul(0x1p112f)
-                                    .mul(0x1p-112f)
-                                    .mul(((FloatVector)
-                                            ((IntVector) ByteVector.fromMemorySegment(BYTES, w, sc + each, LE)
-                                                            .convertShape(VectorOperators.B2I, I, 0))
-                                                    .convert(VectorOperators.I2F, 0))),
-                            c1);
+                    .fma(FloatVector.fromArray(F, f, d + h * 32 + L), c1);
         }
         c0.intoArray(y, yAt);
         c1.intoArray(y, yAt + L);

@@ -36,6 +36,11 @@ final class VectorKernels implements KernelSet {
     private static final int MINIMA = SCALES + 2 * CHUNK * PAIR;
     private static final int RESULTS = MINIMA + CHUNK * PAIR;
 
+    /// Where those of one token are, behind its results.
+    private static final int DOT_SCALES = TILE_RESULTS;
+
+    private static final int DOT_MINIMA = 2 * TILE_RESULTS;
+
     /// Up to this many tokens are worked on four at a time. Eight take seventeen registers and more, which most
     /// machines with vectors of 256 bits do not have.
     private static final int SMALL = L == 8 ? Panel.TILE : 4;
@@ -77,7 +82,16 @@ final class VectorKernels implements KernelSet {
             if (tokens == 1) {
                 int o = yAt[yFirst] + g * ROWS;
                 boolean straight = rows == (two || WIDE ? PAIR : ROWS);
-                dots(w, at, next, two ? PAIR : ROWS, panel, first, straight ? y : scratch.sums, straight ? o : 0);
+                dots(
+                        w,
+                        at,
+                        next,
+                        two ? PAIR : ROWS,
+                        panel,
+                        first,
+                        straight ? y : scratch.sums,
+                        straight ? o : 0,
+                        scratch.sums);
                 if (!straight) {
                     System.arraycopy(scratch.sums, 0, y, o, rows);
                 }
@@ -96,23 +110,78 @@ final class VectorKernels implements KernelSet {
 
     /// Products of one token with `rows` rows, one or two groups. Vectors of sixteen rows write both groups always.
     private static void dots(
-            PackedWeight w, long at, long next, int rows, VectorPanel x, int first, float[] y, int yAt) {
-        if (WIDE) {
-            dot(w.packed(), w.data(), at, next, 0, x, first, y, yAt);
+            PackedWeight weight,
+            long at,
+            long next,
+            int rows,
+            VectorPanel x,
+            int first,
+            float[] y,
+            int yAt,
+            float[] f) {
+        PackedType type = weight.packed();
+        MemorySegment w = weight.data();
+        // Blocks whose scales are unpacked before their products.
+        int step = switch (type) {
+            case MXFP4 -> 16;
+            case Q4_K, Q5_K, Q6_K -> 8;
+            default -> 0;
+        };
+        if (step == 0) {
+            dots(weight, at, next, rows, x.blocks, x, first * x.blocks, y, yAt, f);
             return;
         }
-        for (int r = 0; r < rows; r += 2 * L) {
-            dot(w.packed(), w.data(), r < ROWS ? at : at + next, 0, r % ROWS, x, first, y, yAt + r);
+        Arrays.fill(y, yAt, yAt + (WIDE ? PAIR : rows), 0);
+        for (int b = 0; b < x.blocks; b += step) {
+            int n = Math.min(step, x.blocks - b);
+            long unit = at + (long) (b * VectorPanel.BLOCK / type.unitCols()) * type.unitBytes();
+            scales(type, w, unit, n, f, 0);
+            scales(type, w, unit + next, n, f, ROWS);
+            dots(weight, unit, next, rows, n, x, first * x.blocks + b, y, yAt, f);
         }
     }
 
+    /// `n` blocks from byte `at` on, with block `e` of the activations and the following.
+    private static void dots(
+            PackedWeight weight,
+            long at,
+            long next,
+            int rows,
+            int n,
+            VectorPanel x,
+            int e,
+            float[] y,
+            int yAt,
+            float[] f) {
+        if (WIDE) {
+            dot(weight, at, next, 0, n, x, e, f, 0, y, yAt);
+            return;
+        }
+        for (int r = 0; r < rows; r += 2 * L) {
+            dot(weight, r < ROWS ? at : at + next, 0, r % ROWS, n, x, e, f, r, y, yAt + r);
+        }
+    }
+
+    /// Two vectors of rows from row `r` of the group at `at` on, which is row `fr` of the unpacked scales.
     private static void dot(
-            PackedType type, MemorySegment w, long at, long next, int r, VectorPanel x, int first, float[] y, int yAt) {
-        int n = x.blocks;
-        int e = first * n;
+            PackedWeight weight,
+            long at,
+            long next,
+            int r,
+            int n,
+            VectorPanel x,
+            int e,
+            float[] f,
+            int fr,
+            float[] y,
+            int yAt) {
+        PackedType type = weight.packed();
+        MemorySegment w = weight.data();
         int xAt = e * (type.floatActivations() ? VectorPanel.FLOAT_BLOCK : VectorPanel.BLOCK);
         int[] q = x.values;
         float[] d = x.scales;
+        int fd = DOT_SCALES + fr;
+        int fm = DOT_MINIMA + fr;
         switch (type) {
             case Q4_0 -> PackedDots.q4_0(w, at, next, r, n, q, xAt, d, x.starts, e, y, yAt);
             case Q5_0 -> PackedDots.q5_0(w, at, next, r, n, q, xAt, d, x.sums, e, y, yAt);
@@ -126,16 +195,34 @@ final class VectorKernels implements KernelSet {
             }
             case MXFP4 -> {
                 if (WIDE) {
-                    PackedDots.mxfp4(w, at, next, r, n, q, xAt, d, e, y, yAt);
+                    PackedDots.mxfp4(w, at, next, r, n, q, xAt, d, e, f, fd, y, yAt);
                 } else {
-                    PackedDots.mxfp4Bytes(w, at, next, r, n, q, xAt, d, e, y, yAt);
+                    PackedDots.mxfp4Bytes(w, at, next, r, n, q, xAt, d, e, f, fd, y, yAt);
                 }
             }
-            case Q4_K -> PackedDots.q4_K(w, at, next, r, n, q, xAt, d, x.starts, e, y, yAt);
-            case Q5_K -> PackedDots.q5_K(w, at, next, r, n, q, xAt, d, x.starts, x.sums, e, y, yAt);
-            case Q6_K -> PackedDots.q6_K(w, at, next, r, n, q, xAt, d, x.sums, e, y, yAt);
+            case Q4_K -> PackedDots.q4_K(w, at, next, r, n, q, xAt, d, x.starts, e, f, fd, fm, y, yAt);
+            case Q5_K -> PackedDots.q5_K(w, at, next, r, n, q, xAt, d, x.starts, x.sums, e, f, fd, fm, y, yAt);
+            case Q6_K -> PackedDots.q6_K(w, at, next, r, n, q, xAt, d, x.sums, e, f, fd, y, yAt);
             case F16 -> PackedDots.f16(w, at, next, r, type.units(x.cols), q, xAt, y, yAt);
             case BF16 -> PackedDots.bf16(w, at, next, r, type.units(x.cols), q, xAt, y, yAt);
+        }
+    }
+
+    /// Unpacks the scales (and minima) of `n` blocks of a group that begin with a unit, for the rows from `o` on.
+    private static void scales(PackedType type, MemorySegment w, long unit, int n, float[] f, int o) {
+        for (int i = 0; i < n; i++) {
+            int d = DOT_SCALES + i * PAIR + o;
+            switch (type) {
+                case MXFP4 -> PackedTiles.powers(w, unit + (i >> 1) * type.unitBytes() + (i & 1) * 16, f, d);
+                case Q6_K -> {
+                    PackedTiles.signed(w, unit, unit + 64 + i * 32, f, d + i * PAIR);
+                    PackedTiles.signed(w, unit, unit + 80 + i * 32, f, d + i * PAIR + PAIR);
+                }
+                default -> {
+                    PackedTiles.unsigned(w, unit, unit + 64 + i * 16, 1, f, d);
+                    PackedTiles.unsigned(w, unit + 32, unit + 192 + i * 16, -1, f, DOT_MINIMA + i * PAIR + o);
+                }
+            }
         }
     }
 
@@ -154,8 +241,8 @@ final class VectorKernels implements KernelSet {
         boolean minima = type.correction() == PackedType.Correction.MINIMA;
         int parts = type.correction() == PackedType.Correction.OFFSET_OF_HALVES ? 2 : 1;
         int columns = VectorPanel.BLOCK / parts;
-        // Weights that are unpacked with their sign cost nothing to begin with.
-        float[] starts = type == PackedType.IQ4_NL || type == PackedType.MXFP4 ? NOTHING : x.starts;
+        // Weights that are unpacked with their sign begin with nothing.
+        boolean signed = type == PackedType.IQ4_NL || type == PackedType.MXFP4;
         for (int b = 0; b < x.blocks; b += CHUNK) {
             int n = Math.min(CHUNK, x.blocks - b);
             for (int i = 0; i < n; i++) {
@@ -170,8 +257,8 @@ final class VectorKernels implements KernelSet {
                 if (minima) {
                     minima(panel, p, x, xAt, e, tokens, s, d);
                 } else {
-                    int start = starts == NOTHING ? 0 : parts * e + i % parts;
-                    multiply(panel, p, columns, x, xAt, starts, start, parts, e, tokens, s, d);
+                    int start = signed ? 0 : parts * e + i % parts;
+                    multiply(panel, p, columns, x, xAt, signed ? NOTHING : x.starts, start, parts, e, tokens, s, d);
                 }
             }
         }
