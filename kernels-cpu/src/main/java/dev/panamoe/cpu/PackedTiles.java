@@ -4,6 +4,7 @@ import static dev.panamoe.cpu.Simd.F;
 import static dev.panamoe.cpu.Simd.I;
 import static dev.panamoe.cpu.Simd.L;
 
+import dev.panamoe.tensor.LittleEndian;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -493,12 +494,11 @@ final class PackedTiles {
         }
     }
 
-    /// `d * factor` of sixteen rows, the factors being signed bytes.
+    /// `d * factor` of sixteen rows, the factors being signed bytes. Value by value: in some runs the JIT boxed the
+    /// vectors of this loop, and there are few of them.
     static void signed(MemorySegment w, long halves, long bytes, float[] to, int o) {
-        for (int r = 0; r < PackedType.ROWS; r += L) {
-            FloatVector d = Simd.halves(Simd.shorts(w, halves + 2 * r));
-            d.mul((FloatVector) Simd.signedBytes(w, bytes + r).convert(VectorOperators.I2F, 0))
-                    .intoArray(to, o + r);
+        for (int r = 0; r < PackedType.ROWS; r++) {
+            to[o + r] = LittleEndian.f16(w, halves + 2 * r) * w.get(LittleEndian.I8, bytes + r);
         }
     }
 
