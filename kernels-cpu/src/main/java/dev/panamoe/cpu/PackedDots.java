@@ -22,11 +22,10 @@ import jdk.incubator.vector.VectorSpecies;
 /// {@link VectorPanel} for the order of activations that this takes. A lane of 16 bits sums modulo 2^16, which is exact
 /// as long as what comes out in the end fits; what it sums is said with each kernel.
 ///
-/// Each kernel is a method of its own that calls no other, with short loops and lanes of 32 bits: otherwise the JIT
-/// boxes vectors, and it is ten times slower. For the same reason, scales that are more than a half per row are
-/// unpacked beforehand: those of block `b` (of half block `b` for Q6_K) and the kernel's first row are `f[d + 32 * b]`,
-/// minima with a minus `f[m + 32 * b]`, those of the second vector of rows follow. Such a kernel does some blocks and
-/// adds to what is in `y`.
+/// Kernels add to what is in `y`, block by block. They call no other methods, use lanes of 32 bits and keep as few
+/// vectors as can be from one trip of a loop to the next: otherwise the JIT boxes some in some runs, and they are up to
+/// ten times slower. Scales of K types are unpacked beforehand: those of block `b` (of half block `b` for Q6_K) and the
+/// kernel's first row are `f[d + 32 * b]`, minima with a minus `f[m + 32 * b]`, those of the second vector of rows follow.
 final class PackedDots {
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
 
@@ -34,6 +33,11 @@ final class PackedDots {
 
     /// A vector's halves.
     private static final VectorSpecies<Short> HALVES = VectorSpecies.of(short.class, VectorShape.forBitSize(16 * L));
+
+    /// A vector's single bytes; with four lanes twice as many, of which the first four count: they are never the last
+    /// ones of a weight.
+    private static final VectorSpecies<Byte> BYTES =
+            VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, 8 * L)));
 
     /// Low nibbles of bytes 0 and 2.
     private static final int NIBBLES = 0x000f000f;
@@ -82,88 +86,147 @@ final class PackedDots {
             int yAt) {
         long bytes = L == ROWS ? next : 4 * L;
         long halves = L == ROWS ? next : 2 * L;
-        FloatVector c0 = FloatVector.zero(F);
-        FloatVector c1 = c0;
         for (int b = 0; b < blocks; b++) {
             long unit = at + (b >> 1) * 576L;
             long d = unit + (b & 1) * 32 + 2 * r;
             long q = unit + 64 + (b & 1) * 256 + 4 * r;
+            int o = xAt + b * 32;
             ShortVector s0 =
                     IntVector.broadcast(I, (int) starts[e + b] & 0xffff).reinterpretAsShorts();
             ShortVector s1 = s0;
-            for (int j = 0; j < 2; j++) {
-                int o = xAt + b * 32 + j * 8;
-                long p = q + j * 64;
-                IntVector q0 = IntVector.fromMemorySegment(I, w, p, LE);
-                IntVector q1 = IntVector.fromMemorySegment(I, w, p + bytes, LE);
-                ShortVector v = IntVector.broadcast(I, x[o]).reinterpretAsShorts();
-                s0 = s0.add(q0.and(NIBBLES).reinterpretAsShorts().mul(v));
-                s1 = s1.add(q1.and(NIBBLES).reinterpretAsShorts().mul(v));
-                v = IntVector.broadcast(I, x[o + 1]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 4]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 5]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                q0 = IntVector.fromMemorySegment(I, w, p + 128, LE);
-                q1 = IntVector.fromMemorySegment(I, w, p + 128 + bytes, LE);
-                v = IntVector.broadcast(I, x[o + 2]).reinterpretAsShorts();
-                s0 = s0.add(q0.and(NIBBLES).reinterpretAsShorts().mul(v));
-                s1 = s1.add(q1.and(NIBBLES).reinterpretAsShorts().mul(v));
-                v = IntVector.broadcast(I, x[o + 3]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 6]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 7]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-            }
+            IntVector q0 = IntVector.fromMemorySegment(I, w, q, LE);
+            IntVector q1 = IntVector.fromMemorySegment(I, w, q + bytes, LE);
+            ShortVector v = IntVector.broadcast(I, x[o]).reinterpretAsShorts();
+            s0 = s0.add(q0.and(NIBBLES).reinterpretAsShorts().mul(v));
+            s1 = s1.add(q1.and(NIBBLES).reinterpretAsShorts().mul(v));
+            v = IntVector.broadcast(I, x[o + 1]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 4]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 5]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            q0 = IntVector.fromMemorySegment(I, w, q + 64, LE);
+            q1 = IntVector.fromMemorySegment(I, w, q + 64 + bytes, LE);
+            v = IntVector.broadcast(I, x[o + 8]).reinterpretAsShorts();
+            s0 = s0.add(q0.and(NIBBLES).reinterpretAsShorts().mul(v));
+            s1 = s1.add(q1.and(NIBBLES).reinterpretAsShorts().mul(v));
+            v = IntVector.broadcast(I, x[o + 9]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 12]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 13]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            q0 = IntVector.fromMemorySegment(I, w, q + 128, LE);
+            q1 = IntVector.fromMemorySegment(I, w, q + 128 + bytes, LE);
+            v = IntVector.broadcast(I, x[o + 2]).reinterpretAsShorts();
+            s0 = s0.add(q0.and(NIBBLES).reinterpretAsShorts().mul(v));
+            s1 = s1.add(q1.and(NIBBLES).reinterpretAsShorts().mul(v));
+            v = IntVector.broadcast(I, x[o + 3]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 6]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 7]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            q0 = IntVector.fromMemorySegment(I, w, q + 192, LE);
+            q1 = IntVector.fromMemorySegment(I, w, q + 192 + bytes, LE);
+            v = IntVector.broadcast(I, x[o + 10]).reinterpretAsShorts();
+            s0 = s0.add(q0.and(NIBBLES).reinterpretAsShorts().mul(v));
+            s1 = s1.add(q1.and(NIBBLES).reinterpretAsShorts().mul(v));
+            v = IntVector.broadcast(I, x[o + 11]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 14]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 15]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
             IntVector i0 = s0.reinterpretAsInts();
             IntVector i1 = s1.reinterpretAsInts();
             i0 = i0.add(i0.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
             i1 = i1.add(i1.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-            c0 = ((FloatVector) i0.convert(VectorOperators.I2F, 0))
+            ((FloatVector) i0.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
                     .fma(
                             ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d, LE)
@@ -174,8 +237,9 @@ final class PackedDots {
                                     .mul(0x1p112f)
                                     .mul(0x1p112f)
                                     .mul(0x1p-112f),
-                            c0);
-            c1 = ((FloatVector) i1.convert(VectorOperators.I2F, 0))
+                            FloatVector.fromArray(F, y, yAt))
+                    .intoArray(y, yAt);
+            ((FloatVector) i1.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
                     .fma(
                             ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d + halves, LE)
@@ -186,10 +250,9 @@ final class PackedDots {
                                     .mul(0x1p112f)
                                     .mul(0x1p112f)
                                     .mul(0x1p-112f),
-                            c1);
+                            FloatVector.fromArray(F, y, yAt + L))
+                    .intoArray(y, yAt + L);
         }
-        c0.intoArray(y, yAt);
-        c1.intoArray(y, yAt + L);
     }
 
     /// Sixteen products of at most 16 * 127 fit a sum of 16 bits; it begins at the cost of the offset.
@@ -208,13 +271,12 @@ final class PackedDots {
             int yAt) {
         long bytes = L == ROWS ? next : 4 * L;
         long halves = L == ROWS ? next : 2 * L;
-        FloatVector c0 = FloatVector.zero(F);
-        FloatVector c1 = c0;
         for (int b = 0; b < blocks; b++) {
             long unit = at + (b >> 1) * 704L;
             long d = unit + (b & 1) * 32 + 2 * r;
             long q = unit + 64 + (b & 1) * 320 + 4 * r;
             long u = q + 256;
+            int o = xAt + b * 32;
             int low = sums[2 * (e + b)];
             int high = sums[2 * (e + b) + 1];
             int left = -16 * ((short) low + (short) high);
@@ -222,100 +284,180 @@ final class PackedDots {
             ShortVector s0 =
                     IntVector.broadcast(I, (left & 0xffff) | right << 16).reinterpretAsShorts();
             ShortVector s1 = s0;
-            for (int j = 0; j < 2; j++) {
-                int o = xAt + b * 32 + j * 8;
-                long p = q + j * 64;
-                IntVector u0 = IntVector.fromMemorySegment(I, w, u, LE).lanewise(VectorOperators.LSHR, 2 * j);
-                IntVector u1 = IntVector.fromMemorySegment(I, w, u + bytes, LE).lanewise(VectorOperators.LSHR, 2 * j);
-                IntVector q0 = IntVector.fromMemorySegment(I, w, p, LE);
-                IntVector q1 = IntVector.fromMemorySegment(I, w, p + bytes, LE);
-                ShortVector v = IntVector.broadcast(I, x[o]).reinterpretAsShorts();
-                s0 = s0.add(q0.and(NIBBLES)
-                        .or(u0.lanewise(VectorOperators.LSHL, 4).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.and(NIBBLES)
-                        .or(u1.lanewise(VectorOperators.LSHL, 4).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 1]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .or(u0.lanewise(VectorOperators.LSHR, 4).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .or(u1.lanewise(VectorOperators.LSHR, 4).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 4]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .or(u0.lanewise(VectorOperators.LSHL, 3).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .or(u1.lanewise(VectorOperators.LSHL, 3).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 5]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .or(u0.lanewise(VectorOperators.LSHR, 5).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .or(u1.lanewise(VectorOperators.LSHR, 5).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                q0 = IntVector.fromMemorySegment(I, w, p + 128, LE);
-                q1 = IntVector.fromMemorySegment(I, w, p + 128 + bytes, LE);
-                v = IntVector.broadcast(I, x[o + 2]).reinterpretAsShorts();
-                s0 = s0.add(q0.and(NIBBLES)
-                        .or(u0.and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.and(NIBBLES)
-                        .or(u1.and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 3]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .or(u0.lanewise(VectorOperators.LSHR, 8).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .or(u1.lanewise(VectorOperators.LSHR, 8).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 6]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .or(u0.lanewise(VectorOperators.LSHR, 1).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .or(u1.lanewise(VectorOperators.LSHR, 1).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 7]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .or(u0.lanewise(VectorOperators.LSHR, 9).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .or(u1.lanewise(VectorOperators.LSHR, 9).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-            }
+            IntVector u0 = IntVector.fromMemorySegment(I, w, u, LE);
+            IntVector u1 = IntVector.fromMemorySegment(I, w, u + bytes, LE);
+            IntVector q0 = IntVector.fromMemorySegment(I, w, q, LE);
+            IntVector q1 = IntVector.fromMemorySegment(I, w, q + bytes, LE);
+            ShortVector v = IntVector.broadcast(I, x[o]).reinterpretAsShorts();
+            s0 = s0.add(q0.and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHL, 4).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHL, 4).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 1]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 4).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 4).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 4]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHL, 3).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHL, 3).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 5]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 5).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 5).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            q0 = IntVector.fromMemorySegment(I, w, q + 64, LE);
+            q1 = IntVector.fromMemorySegment(I, w, q + 64 + bytes, LE);
+            v = IntVector.broadcast(I, x[o + 8]).reinterpretAsShorts();
+            s0 = s0.add(q0.and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHL, 2).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHL, 2).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 9]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 6).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 6).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 12]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHL, 1).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHL, 1).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 13]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 7).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 7).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            q0 = IntVector.fromMemorySegment(I, w, q + 128, LE);
+            q1 = IntVector.fromMemorySegment(I, w, q + 128 + bytes, LE);
+            v = IntVector.broadcast(I, x[o + 2]).reinterpretAsShorts();
+            s0 = s0.add(
+                    q0.and(NIBBLES).or(u0.and(0x00100010)).reinterpretAsShorts().mul(v));
+            s1 = s1.add(
+                    q1.and(NIBBLES).or(u1.and(0x00100010)).reinterpretAsShorts().mul(v));
+            v = IntVector.broadcast(I, x[o + 3]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 8).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 8).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 6]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 1).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 1).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 7]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 9).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 9).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            q0 = IntVector.fromMemorySegment(I, w, q + 192, LE);
+            q1 = IntVector.fromMemorySegment(I, w, q + 192 + bytes, LE);
+            v = IntVector.broadcast(I, x[o + 10]).reinterpretAsShorts();
+            s0 = s0.add(q0.and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 2).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 2).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 11]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 10).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 10).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 14]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 3).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 3).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 15]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 11).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 11).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
             IntVector i0 = s0.reinterpretAsInts();
             IntVector i1 = s1.reinterpretAsInts();
             i0 = i0.lanewise(VectorOperators.LSHL, 16)
@@ -324,7 +466,7 @@ final class PackedDots {
             i1 = i1.lanewise(VectorOperators.LSHL, 16)
                     .lanewise(VectorOperators.ASHR, 16)
                     .add(i1.lanewise(VectorOperators.ASHR, 16));
-            c0 = ((FloatVector) i0.convert(VectorOperators.I2F, 0))
+            ((FloatVector) i0.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
                     .fma(
                             ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d, LE)
@@ -335,8 +477,9 @@ final class PackedDots {
                                     .mul(0x1p112f)
                                     .mul(0x1p112f)
                                     .mul(0x1p-112f),
-                            c0);
-            c1 = ((FloatVector) i1.convert(VectorOperators.I2F, 0))
+                            FloatVector.fromArray(F, y, yAt))
+                    .intoArray(y, yAt);
+            ((FloatVector) i1.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
                     .fma(
                             ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d + halves, LE)
@@ -347,10 +490,9 @@ final class PackedDots {
                                     .mul(0x1p112f)
                                     .mul(0x1p112f)
                                     .mul(0x1p-112f),
-                            c1);
+                            FloatVector.fromArray(F, y, yAt + L))
+                    .intoArray(y, yAt + L);
         }
-        c0.intoArray(y, yAt);
-        c1.intoArray(y, yAt + L);
     }
 
     /// Two products of at most 128 * 127 fit a sum of 16 bits.
@@ -368,8 +510,6 @@ final class PackedDots {
             int yAt) {
         long bytes = L == ROWS ? next : 4 * L;
         long halves = L == ROWS ? next : 2 * L;
-        FloatVector c0 = FloatVector.zero(F);
-        FloatVector c1 = c0;
         for (int b = 0; b < blocks; b++) {
             long unit = at + (b >> 1) * 1088L;
             long d = unit + (b & 1) * 32 + 2 * r;
@@ -403,7 +543,7 @@ final class PackedDots {
                 i1 = i1.add(s1.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
                         .add(s1.lanewise(VectorOperators.ASHR, 16));
             }
-            c0 = ((FloatVector) i0.convert(VectorOperators.I2F, 0))
+            ((FloatVector) i0.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
                     .fma(
                             ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d, LE)
@@ -414,8 +554,9 @@ final class PackedDots {
                                     .mul(0x1p112f)
                                     .mul(0x1p112f)
                                     .mul(0x1p-112f),
-                            c0);
-            c1 = ((FloatVector) i1.convert(VectorOperators.I2F, 0))
+                            FloatVector.fromArray(F, y, yAt))
+                    .intoArray(y, yAt);
+            ((FloatVector) i1.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
                     .fma(
                             ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d + halves, LE)
@@ -426,10 +567,9 @@ final class PackedDots {
                                     .mul(0x1p112f)
                                     .mul(0x1p112f)
                                     .mul(0x1p-112f),
-                            c1);
+                            FloatVector.fromArray(F, y, yAt + L))
+                    .intoArray(y, yAt + L);
         }
-        c0.intoArray(y, yAt);
-        c1.intoArray(y, yAt + L);
     }
 
     /// Sixteen products of at most 12 * 127 fit a sum of 16 bits. For vectors that hold the table in 16-bit lanes.
@@ -443,110 +583,177 @@ final class PackedDots {
             int xAt,
             float[] scales,
             int e,
-            float[] f,
-            int d,
             float[] y,
             int yAt) {
         long bytes = L == ROWS ? next : 4 * L;
-        FloatVector c0 = FloatVector.fromArray(F, y, yAt);
-        FloatVector c1 = FloatVector.fromArray(F, y, yAt + L);
+        long each = L == ROWS ? next : L;
         for (int b = 0; b < blocks; b++) {
             long unit = at + (b >> 1) * 544L;
+            long d = unit + (b & 1) * 16 + r;
             long q = unit + 32 + (b & 1) * 256 + 4 * r;
             ShortVector s0 = IntVector.zero(I).reinterpretAsShorts();
             ShortVector s1 = s0;
-            for (int j = 0; j < 2; j++) {
-                int o = xAt + b * 32 + j * 8;
-                long p = q + j * 64;
-                IntVector q0 = IntVector.fromMemorySegment(I, w, p, LE);
-                IntVector q1 = IntVector.fromMemorySegment(I, w, p + bytes, LE);
-                ShortVector v = IntVector.broadcast(I, x[o]).reinterpretAsShorts();
-                s0 = s0.add(q0.and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .selectFrom(DOUBLED)
-                        .mul(v));
-                s1 = s1.add(q1.and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .selectFrom(DOUBLED)
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 1]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .selectFrom(DOUBLED)
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .selectFrom(DOUBLED)
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 4]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .selectFrom(DOUBLED)
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .selectFrom(DOUBLED)
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 5]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .selectFrom(DOUBLED)
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .selectFrom(DOUBLED)
-                        .mul(v));
-                q0 = IntVector.fromMemorySegment(I, w, p + 128, LE);
-                q1 = IntVector.fromMemorySegment(I, w, p + 128 + bytes, LE);
-                v = IntVector.broadcast(I, x[o + 2]).reinterpretAsShorts();
-                s0 = s0.add(q0.and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .selectFrom(DOUBLED)
-                        .mul(v));
-                s1 = s1.add(q1.and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .selectFrom(DOUBLED)
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 3]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .selectFrom(DOUBLED)
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .selectFrom(DOUBLED)
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 6]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .selectFrom(DOUBLED)
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .selectFrom(DOUBLED)
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 7]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .selectFrom(DOUBLED)
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .selectFrom(DOUBLED)
-                        .mul(v));
-            }
+            int o = xAt + b * 32;
+            IntVector q0 = IntVector.fromMemorySegment(I, w, q, LE);
+            IntVector q1 = IntVector.fromMemorySegment(I, w, q + bytes, LE);
+            ShortVector v = IntVector.broadcast(I, x[o]).reinterpretAsShorts();
+            s0 = s0.add(
+                    q0.and(NIBBLES).reinterpretAsShorts().selectFrom(DOUBLED).mul(v));
+            s1 = s1.add(
+                    q1.and(NIBBLES).reinterpretAsShorts().selectFrom(DOUBLED).mul(v));
+            v = IntVector.broadcast(I, x[o + 1]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 4]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 5]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            q0 = IntVector.fromMemorySegment(I, w, q + 64, LE);
+            q1 = IntVector.fromMemorySegment(I, w, q + 64 + bytes, LE);
+            v = IntVector.broadcast(I, x[o + 8]).reinterpretAsShorts();
+            s0 = s0.add(
+                    q0.and(NIBBLES).reinterpretAsShorts().selectFrom(DOUBLED).mul(v));
+            s1 = s1.add(
+                    q1.and(NIBBLES).reinterpretAsShorts().selectFrom(DOUBLED).mul(v));
+            v = IntVector.broadcast(I, x[o + 9]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 12]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 13]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            q0 = IntVector.fromMemorySegment(I, w, q + 128, LE);
+            q1 = IntVector.fromMemorySegment(I, w, q + 128 + bytes, LE);
+            v = IntVector.broadcast(I, x[o + 2]).reinterpretAsShorts();
+            s0 = s0.add(
+                    q0.and(NIBBLES).reinterpretAsShorts().selectFrom(DOUBLED).mul(v));
+            s1 = s1.add(
+                    q1.and(NIBBLES).reinterpretAsShorts().selectFrom(DOUBLED).mul(v));
+            v = IntVector.broadcast(I, x[o + 3]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 6]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 7]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            q0 = IntVector.fromMemorySegment(I, w, q + 192, LE);
+            q1 = IntVector.fromMemorySegment(I, w, q + 192 + bytes, LE);
+            v = IntVector.broadcast(I, x[o + 10]).reinterpretAsShorts();
+            s0 = s0.add(
+                    q0.and(NIBBLES).reinterpretAsShorts().selectFrom(DOUBLED).mul(v));
+            s1 = s1.add(
+                    q1.and(NIBBLES).reinterpretAsShorts().selectFrom(DOUBLED).mul(v));
+            v = IntVector.broadcast(I, x[o + 11]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 14]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 15]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .selectFrom(DOUBLED)
+                    .mul(v));
             IntVector i0 = s0.reinterpretAsInts();
             IntVector i1 = s1.reinterpretAsInts();
             i0 = i0.lanewise(VectorOperators.LSHL, 16)
@@ -555,15 +762,27 @@ final class PackedDots {
             i1 = i1.lanewise(VectorOperators.LSHL, 16)
                     .lanewise(VectorOperators.ASHR, 16)
                     .add(i1.lanewise(VectorOperators.ASHR, 16));
-            c0 = ((FloatVector) i0.convert(VectorOperators.I2F, 0))
+            ((FloatVector) i0.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(FloatVector.fromArray(F, f, d + b * 32), c0);
-            c1 = ((FloatVector) i1.convert(VectorOperators.I2F, 0))
+                    .fma(
+                            ((IntVector) ByteVector.fromMemorySegment(BYTES, w, d, LE)
+                                            .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
+                                    .lanewise(VectorOperators.LSHL, 23)
+                                    .reinterpretAsFloats()
+                                    .mul(0.5f),
+                            FloatVector.fromArray(F, y, yAt))
+                    .intoArray(y, yAt);
+            ((FloatVector) i1.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(FloatVector.fromArray(F, f, d + b * 32 + L), c1);
+                    .fma(
+                            ((IntVector) ByteVector.fromMemorySegment(BYTES, w, d + each, LE)
+                                            .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
+                                    .lanewise(VectorOperators.LSHL, 23)
+                                    .reinterpretAsFloats()
+                                    .mul(0.5f),
+                            FloatVector.fromArray(F, y, yAt + L))
+                    .intoArray(y, yAt + L);
         }
-        c0.intoArray(y, yAt);
-        c1.intoArray(y, yAt + L);
     }
 
     /// {@link #mxfp4} with a table of bytes, for narrower vectors.
@@ -577,15 +796,13 @@ final class PackedDots {
             int xAt,
             float[] scales,
             int e,
-            float[] f,
-            int d,
             float[] y,
             int yAt) {
         long bytes = L == ROWS ? next : 4 * L;
-        FloatVector c0 = FloatVector.fromArray(F, y, yAt);
-        FloatVector c1 = FloatVector.fromArray(F, y, yAt + L);
+        long each = L == ROWS ? next : L;
         for (int b = 0; b < blocks; b++) {
             long unit = at + (b >> 1) * 544L;
+            long d = unit + (b & 1) * 16 + r;
             long q = unit + 32 + (b & 1) * 256 + 4 * r;
             ShortVector s0 = IntVector.zero(I).reinterpretAsShorts();
             ShortVector s1 = s0;
@@ -644,15 +861,27 @@ final class PackedDots {
             i1 = i1.lanewise(VectorOperators.LSHL, 16)
                     .lanewise(VectorOperators.ASHR, 16)
                     .add(i1.lanewise(VectorOperators.ASHR, 16));
-            c0 = ((FloatVector) i0.convert(VectorOperators.I2F, 0))
+            ((FloatVector) i0.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(FloatVector.fromArray(F, f, d + b * 32), c0);
-            c1 = ((FloatVector) i1.convert(VectorOperators.I2F, 0))
+                    .fma(
+                            ((IntVector) ByteVector.fromMemorySegment(BYTES, w, d, LE)
+                                            .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
+                                    .lanewise(VectorOperators.LSHL, 23)
+                                    .reinterpretAsFloats()
+                                    .mul(0.5f),
+                            FloatVector.fromArray(F, y, yAt))
+                    .intoArray(y, yAt);
+            ((FloatVector) i1.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(FloatVector.fromArray(F, f, d + b * 32 + L), c1);
+                    .fma(
+                            ((IntVector) ByteVector.fromMemorySegment(BYTES, w, d + each, LE)
+                                            .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
+                                    .lanewise(VectorOperators.LSHL, 23)
+                                    .reinterpretAsFloats()
+                                    .mul(0.5f),
+                            FloatVector.fromArray(F, y, yAt + L))
+                    .intoArray(y, yAt + L);
         }
-        c0.intoArray(y, yAt);
-        c1.intoArray(y, yAt + L);
     }
 
     /// Two products of at most 127 * 127 fit a sum of 16 bits. For vectors that hold the table in 16-bit lanes.
@@ -670,8 +899,6 @@ final class PackedDots {
             int yAt) {
         long bytes = L == ROWS ? next : 4 * L;
         long halves = L == ROWS ? next : 2 * L;
-        FloatVector c0 = FloatVector.zero(F);
-        FloatVector c1 = c0;
         for (int b = 0; b < blocks; b++) {
             long unit = at + (b >> 1) * 576L;
             long d = unit + (b & 1) * 32 + 2 * r;
@@ -739,7 +966,7 @@ final class PackedDots {
                 i1 = i1.add(s1.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
                         .add(s1.lanewise(VectorOperators.ASHR, 16));
             }
-            c0 = ((FloatVector) i0.convert(VectorOperators.I2F, 0))
+            ((FloatVector) i0.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
                     .fma(
                             ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d, LE)
@@ -750,8 +977,9 @@ final class PackedDots {
                                     .mul(0x1p112f)
                                     .mul(0x1p112f)
                                     .mul(0x1p-112f),
-                            c0);
-            c1 = ((FloatVector) i1.convert(VectorOperators.I2F, 0))
+                            FloatVector.fromArray(F, y, yAt))
+                    .intoArray(y, yAt);
+            ((FloatVector) i1.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
                     .fma(
                             ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d + halves, LE)
@@ -762,10 +990,9 @@ final class PackedDots {
                                     .mul(0x1p112f)
                                     .mul(0x1p112f)
                                     .mul(0x1p-112f),
-                            c1);
+                            FloatVector.fromArray(F, y, yAt + L))
+                    .intoArray(y, yAt + L);
         }
-        c0.intoArray(y, yAt);
-        c1.intoArray(y, yAt + L);
     }
 
     /// {@link #iq4nl} with a table of bytes, for narrower vectors.
@@ -783,8 +1010,6 @@ final class PackedDots {
             int yAt) {
         long bytes = L == ROWS ? next : 4 * L;
         long halves = L == ROWS ? next : 2 * L;
-        FloatVector c0 = FloatVector.zero(F);
-        FloatVector c1 = c0;
         for (int b = 0; b < blocks; b++) {
             long unit = at + (b >> 1) * 576L;
             long d = unit + (b & 1) * 32 + 2 * r;
@@ -850,7 +1075,7 @@ final class PackedDots {
                 i1 = i1.add(p1.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
                         .add(p1.lanewise(VectorOperators.ASHR, 16));
             }
-            c0 = ((FloatVector) i0.convert(VectorOperators.I2F, 0))
+            ((FloatVector) i0.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
                     .fma(
                             ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d, LE)
@@ -861,8 +1086,9 @@ final class PackedDots {
                                     .mul(0x1p112f)
                                     .mul(0x1p112f)
                                     .mul(0x1p-112f),
-                            c0);
-            c1 = ((FloatVector) i1.convert(VectorOperators.I2F, 0))
+                            FloatVector.fromArray(F, y, yAt))
+                    .intoArray(y, yAt);
+            ((FloatVector) i1.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
                     .fma(
                             ((IntVector) ShortVector.fromMemorySegment(HALVES, w, d + halves, LE)
@@ -873,10 +1099,9 @@ final class PackedDots {
                                     .mul(0x1p112f)
                                     .mul(0x1p112f)
                                     .mul(0x1p-112f),
-                            c1);
+                            FloatVector.fromArray(F, y, yAt + L))
+                    .intoArray(y, yAt + L);
         }
-        c0.intoArray(y, yAt);
-        c1.intoArray(y, yAt + L);
     }
 
     /// Sixteen products of at most 15 * 127 fit a sum of 16 bits.
@@ -897,80 +1122,139 @@ final class PackedDots {
             float[] y,
             int yAt) {
         long bytes = L == ROWS ? next : 4 * L;
-        FloatVector c0 = FloatVector.fromArray(F, y, yAt);
-        FloatVector c1 = FloatVector.fromArray(F, y, yAt + L);
         for (int b = 0; b < blocks; b++) {
             long q = at + 320 + b * 256L + 4 * r;
+            int o = xAt + b * 32;
             ShortVector s0 = IntVector.zero(I).reinterpretAsShorts();
             ShortVector s1 = s0;
-            for (int j = 0; j < 2; j++) {
-                int o = xAt + b * 32 + j * 8;
-                long p = q + j * 64;
-                IntVector q0 = IntVector.fromMemorySegment(I, w, p, LE);
-                IntVector q1 = IntVector.fromMemorySegment(I, w, p + bytes, LE);
-                ShortVector v = IntVector.broadcast(I, x[o]).reinterpretAsShorts();
-                s0 = s0.add(q0.and(NIBBLES).reinterpretAsShorts().mul(v));
-                s1 = s1.add(q1.and(NIBBLES).reinterpretAsShorts().mul(v));
-                v = IntVector.broadcast(I, x[o + 1]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 4]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 5]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                q0 = IntVector.fromMemorySegment(I, w, p + 128, LE);
-                q1 = IntVector.fromMemorySegment(I, w, p + 128 + bytes, LE);
-                v = IntVector.broadcast(I, x[o + 2]).reinterpretAsShorts();
-                s0 = s0.add(q0.and(NIBBLES).reinterpretAsShorts().mul(v));
-                s1 = s1.add(q1.and(NIBBLES).reinterpretAsShorts().mul(v));
-                v = IntVector.broadcast(I, x[o + 3]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 6]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 7]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .reinterpretAsShorts()
-                        .mul(v));
-            }
+            IntVector q0 = IntVector.fromMemorySegment(I, w, q, LE);
+            IntVector q1 = IntVector.fromMemorySegment(I, w, q + bytes, LE);
+            ShortVector v = IntVector.broadcast(I, x[o]).reinterpretAsShorts();
+            s0 = s0.add(q0.and(NIBBLES).reinterpretAsShorts().mul(v));
+            s1 = s1.add(q1.and(NIBBLES).reinterpretAsShorts().mul(v));
+            v = IntVector.broadcast(I, x[o + 1]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 4]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 5]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            q0 = IntVector.fromMemorySegment(I, w, q + 64, LE);
+            q1 = IntVector.fromMemorySegment(I, w, q + 64 + bytes, LE);
+            v = IntVector.broadcast(I, x[o + 8]).reinterpretAsShorts();
+            s0 = s0.add(q0.and(NIBBLES).reinterpretAsShorts().mul(v));
+            s1 = s1.add(q1.and(NIBBLES).reinterpretAsShorts().mul(v));
+            v = IntVector.broadcast(I, x[o + 9]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 12]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 13]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            q0 = IntVector.fromMemorySegment(I, w, q + 128, LE);
+            q1 = IntVector.fromMemorySegment(I, w, q + 128 + bytes, LE);
+            v = IntVector.broadcast(I, x[o + 2]).reinterpretAsShorts();
+            s0 = s0.add(q0.and(NIBBLES).reinterpretAsShorts().mul(v));
+            s1 = s1.add(q1.and(NIBBLES).reinterpretAsShorts().mul(v));
+            v = IntVector.broadcast(I, x[o + 3]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 6]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 7]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            q0 = IntVector.fromMemorySegment(I, w, q + 192, LE);
+            q1 = IntVector.fromMemorySegment(I, w, q + 192 + bytes, LE);
+            v = IntVector.broadcast(I, x[o + 10]).reinterpretAsShorts();
+            s0 = s0.add(q0.and(NIBBLES).reinterpretAsShorts().mul(v));
+            s1 = s1.add(q1.and(NIBBLES).reinterpretAsShorts().mul(v));
+            v = IntVector.broadcast(I, x[o + 11]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 14]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 15]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(v));
             IntVector i0 = s0.reinterpretAsInts();
             IntVector i1 = s1.reinterpretAsInts();
             i0 = i0.lanewise(VectorOperators.LSHL, 16)
@@ -979,18 +1263,24 @@ final class PackedDots {
             i1 = i1.lanewise(VectorOperators.LSHL, 16)
                     .lanewise(VectorOperators.ASHR, 16)
                     .add(i1.lanewise(VectorOperators.ASHR, 16));
-            c0 = ((FloatVector) i0.convert(VectorOperators.I2F, 0))
-                    .mul(scales[e + b])
-                    .fma(FloatVector.fromArray(F, f, d + b * 32), c0);
-            c1 = ((FloatVector) i1.convert(VectorOperators.I2F, 0))
-                    .mul(scales[e + b])
-                    .fma(FloatVector.fromArray(F, f, d + b * 32 + L), c1);
             FloatVector start = FloatVector.broadcast(F, starts[e + b]);
-            c0 = FloatVector.fromArray(F, f, m + b * 32).fma(start, c0);
-            c1 = FloatVector.fromArray(F, f, m + b * 32 + L).fma(start, c1);
+            FloatVector.fromArray(F, f, m + b * 32)
+                    .fma(
+                            start,
+                            ((FloatVector) i0.convert(VectorOperators.I2F, 0))
+                                    .mul(scales[e + b])
+                                    .fma(FloatVector.fromArray(F, f, d + b * 32), FloatVector.fromArray(F, y, yAt)))
+                    .intoArray(y, yAt);
+            FloatVector.fromArray(F, f, m + b * 32 + L)
+                    .fma(
+                            start,
+                            ((FloatVector) i1.convert(VectorOperators.I2F, 0))
+                                    .mul(scales[e + b])
+                                    .fma(
+                                            FloatVector.fromArray(F, f, d + b * 32 + L),
+                                            FloatVector.fromArray(F, y, yAt + L)))
+                    .intoArray(y, yAt + L);
         }
-        c0.intoArray(y, yAt);
-        c1.intoArray(y, yAt + L);
     }
 
     /// As {@link #q5_0}, with sixteen times the activations added back.
@@ -1012,10 +1302,9 @@ final class PackedDots {
             float[] y,
             int yAt) {
         long bytes = L == ROWS ? next : 4 * L;
-        FloatVector c0 = FloatVector.fromArray(F, y, yAt);
-        FloatVector c1 = FloatVector.fromArray(F, y, yAt + L);
         for (int b = 0; b < blocks; b++) {
             long q = at + 320 + b * 320L + 4 * r;
+            int o = xAt + b * 32;
             long u = q + 256;
             int low = sums[2 * (e + b)];
             int high = sums[2 * (e + b) + 1];
@@ -1024,100 +1313,180 @@ final class PackedDots {
             ShortVector s0 =
                     IntVector.broadcast(I, (left & 0xffff) | right << 16).reinterpretAsShorts();
             ShortVector s1 = s0;
-            for (int j = 0; j < 2; j++) {
-                int o = xAt + b * 32 + j * 8;
-                long p = q + j * 64;
-                IntVector u0 = IntVector.fromMemorySegment(I, w, u, LE).lanewise(VectorOperators.LSHR, 2 * j);
-                IntVector u1 = IntVector.fromMemorySegment(I, w, u + bytes, LE).lanewise(VectorOperators.LSHR, 2 * j);
-                IntVector q0 = IntVector.fromMemorySegment(I, w, p, LE);
-                IntVector q1 = IntVector.fromMemorySegment(I, w, p + bytes, LE);
-                ShortVector v = IntVector.broadcast(I, x[o]).reinterpretAsShorts();
-                s0 = s0.add(q0.and(NIBBLES)
-                        .or(u0.lanewise(VectorOperators.LSHL, 4).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.and(NIBBLES)
-                        .or(u1.lanewise(VectorOperators.LSHL, 4).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 1]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .or(u0.lanewise(VectorOperators.LSHR, 4).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .or(u1.lanewise(VectorOperators.LSHR, 4).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 4]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .or(u0.lanewise(VectorOperators.LSHL, 3).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .or(u1.lanewise(VectorOperators.LSHL, 3).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 5]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .or(u0.lanewise(VectorOperators.LSHR, 5).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .or(u1.lanewise(VectorOperators.LSHR, 5).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                q0 = IntVector.fromMemorySegment(I, w, p + 128, LE);
-                q1 = IntVector.fromMemorySegment(I, w, p + 128 + bytes, LE);
-                v = IntVector.broadcast(I, x[o + 2]).reinterpretAsShorts();
-                s0 = s0.add(q0.and(NIBBLES)
-                        .or(u0.and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.and(NIBBLES)
-                        .or(u1.and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 3]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .or(u0.lanewise(VectorOperators.LSHR, 8).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                        .and(NIBBLES)
-                        .or(u1.lanewise(VectorOperators.LSHR, 8).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 6]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .or(u0.lanewise(VectorOperators.LSHR, 1).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                        .and(NIBBLES)
-                        .or(u1.lanewise(VectorOperators.LSHR, 1).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                v = IntVector.broadcast(I, x[o + 7]).reinterpretAsShorts();
-                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .or(u0.lanewise(VectorOperators.LSHR, 9).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                        .and(NIBBLES)
-                        .or(u1.lanewise(VectorOperators.LSHR, 9).and(0x00100010))
-                        .reinterpretAsShorts()
-                        .mul(v));
-            }
+            IntVector u0 = IntVector.fromMemorySegment(I, w, u, LE);
+            IntVector u1 = IntVector.fromMemorySegment(I, w, u + bytes, LE);
+            IntVector q0 = IntVector.fromMemorySegment(I, w, q, LE);
+            IntVector q1 = IntVector.fromMemorySegment(I, w, q + bytes, LE);
+            ShortVector v = IntVector.broadcast(I, x[o]).reinterpretAsShorts();
+            s0 = s0.add(q0.and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHL, 4).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHL, 4).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 1]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 4).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 4).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 4]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHL, 3).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHL, 3).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 5]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 5).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 5).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            q0 = IntVector.fromMemorySegment(I, w, q + 64, LE);
+            q1 = IntVector.fromMemorySegment(I, w, q + 64 + bytes, LE);
+            v = IntVector.broadcast(I, x[o + 8]).reinterpretAsShorts();
+            s0 = s0.add(q0.and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHL, 2).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHL, 2).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 9]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 6).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 6).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 12]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHL, 1).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHL, 1).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 13]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 7).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 7).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            q0 = IntVector.fromMemorySegment(I, w, q + 128, LE);
+            q1 = IntVector.fromMemorySegment(I, w, q + 128 + bytes, LE);
+            v = IntVector.broadcast(I, x[o + 2]).reinterpretAsShorts();
+            s0 = s0.add(
+                    q0.and(NIBBLES).or(u0.and(0x00100010)).reinterpretAsShorts().mul(v));
+            s1 = s1.add(
+                    q1.and(NIBBLES).or(u1.and(0x00100010)).reinterpretAsShorts().mul(v));
+            v = IntVector.broadcast(I, x[o + 3]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 8).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 8).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 6]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 1).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 1).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 7]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 9).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 9).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            q0 = IntVector.fromMemorySegment(I, w, q + 192, LE);
+            q1 = IntVector.fromMemorySegment(I, w, q + 192 + bytes, LE);
+            v = IntVector.broadcast(I, x[o + 10]).reinterpretAsShorts();
+            s0 = s0.add(q0.and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 2).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 2).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 11]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 10).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 10).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 14]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 3).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 3).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            v = IntVector.broadcast(I, x[o + 15]).reinterpretAsShorts();
+            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .or(u0.lanewise(VectorOperators.LSHR, 11).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
+            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
+                    .or(u1.lanewise(VectorOperators.LSHR, 11).and(0x00100010))
+                    .reinterpretAsShorts()
+                    .mul(v));
             IntVector i0 = s0.reinterpretAsInts();
             IntVector i1 = s1.reinterpretAsInts();
             i0 = i0.lanewise(VectorOperators.LSHL, 16)
@@ -1128,18 +1497,24 @@ final class PackedDots {
                     .add(i1.lanewise(VectorOperators.ASHR, 16));
             i0 = i0.sub(left + right);
             i1 = i1.sub(left + right);
-            c0 = ((FloatVector) i0.convert(VectorOperators.I2F, 0))
-                    .mul(scales[e + b])
-                    .fma(FloatVector.fromArray(F, f, d + b * 32), c0);
-            c1 = ((FloatVector) i1.convert(VectorOperators.I2F, 0))
-                    .mul(scales[e + b])
-                    .fma(FloatVector.fromArray(F, f, d + b * 32 + L), c1);
             FloatVector start = FloatVector.broadcast(F, starts[e + b]);
-            c0 = FloatVector.fromArray(F, f, m + b * 32).fma(start, c0);
-            c1 = FloatVector.fromArray(F, f, m + b * 32 + L).fma(start, c1);
+            FloatVector.fromArray(F, f, m + b * 32)
+                    .fma(
+                            start,
+                            ((FloatVector) i0.convert(VectorOperators.I2F, 0))
+                                    .mul(scales[e + b])
+                                    .fma(FloatVector.fromArray(F, f, d + b * 32), FloatVector.fromArray(F, y, yAt)))
+                    .intoArray(y, yAt);
+            FloatVector.fromArray(F, f, m + b * 32 + L)
+                    .fma(
+                            start,
+                            ((FloatVector) i1.convert(VectorOperators.I2F, 0))
+                                    .mul(scales[e + b])
+                                    .fma(
+                                            FloatVector.fromArray(F, f, d + b * 32 + L),
+                                            FloatVector.fromArray(F, y, yAt + L)))
+                    .intoArray(y, yAt + L);
         }
-        c0.intoArray(y, yAt);
-        c1.intoArray(y, yAt + L);
     }
 
     /// Eight products of at most 32 * 127 fit a sum of 16 bits; it begins at the cost of the offset.
@@ -1159,8 +1534,6 @@ final class PackedDots {
             float[] y,
             int yAt) {
         long bytes = L == ROWS ? next : 4 * L;
-        FloatVector c0 = FloatVector.fromArray(F, y, yAt);
-        FloatVector c1 = FloatVector.fromArray(F, y, yAt + L);
         for (int h = 0; h < 2 * blocks; h++) {
             int b = h >> 1;
             long q = at + 320 + b * 384L + (h & 1) * 128 + 4 * r;
@@ -1264,15 +1637,15 @@ final class PackedDots {
             i1 = i1.lanewise(VectorOperators.LSHL, 16)
                     .lanewise(VectorOperators.ASHR, 16)
                     .add(i1.lanewise(VectorOperators.ASHR, 16));
-            c0 = ((FloatVector) i0.convert(VectorOperators.I2F, 0))
+            ((FloatVector) i0.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(FloatVector.fromArray(F, f, d + h * 32), c0);
-            c1 = ((FloatVector) i1.convert(VectorOperators.I2F, 0))
+                    .fma(FloatVector.fromArray(F, f, d + h * 32), FloatVector.fromArray(F, y, yAt))
+                    .intoArray(y, yAt);
+            ((FloatVector) i1.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(FloatVector.fromArray(F, f, d + h * 32 + L), c1);
+                    .fma(FloatVector.fromArray(F, f, d + h * 32 + L), FloatVector.fromArray(F, y, yAt + L))
+                    .intoArray(y, yAt + L);
         }
-        c0.intoArray(y, yAt);
-        c1.intoArray(y, yAt + L);
     }
 
     /// Four sums of every fourth column. `blocks` are units of four columns.

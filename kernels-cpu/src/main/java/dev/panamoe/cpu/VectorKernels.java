@@ -16,6 +16,9 @@ final class VectorKernels implements KernelSet {
 
     private static final int ROWS = PackedType.ROWS;
 
+    /// Columns of a unit of a K type.
+    private static final int K_UNIT = 256;
+
     /// A vector is as long as a group has rows.
     private static final boolean WIDE = L == ROWS;
 
@@ -119,24 +122,17 @@ final class VectorKernels implements KernelSet {
             float[] y,
             int yAt,
             float[] f) {
-        PackedType type = weight.packed();
-        MemorySegment w = weight.data();
-        // Blocks whose scales are unpacked before their products.
-        int step = switch (type) {
-            case MXFP4 -> 16;
-            case Q4_K, Q5_K, Q6_K -> 8;
-            default -> 0;
-        };
-        if (step == 0) {
+        Arrays.fill(y, yAt, yAt + (WIDE ? PAIR : rows), 0);
+        if (weight.packed().unitCols() < K_UNIT) {
             dots(weight, at, next, rows, x.blocks, x, first * x.blocks, y, yAt, f);
             return;
         }
-        Arrays.fill(y, yAt, yAt + (WIDE ? PAIR : rows), 0);
+        int step = K_UNIT / VectorPanel.BLOCK;
         for (int b = 0; b < x.blocks; b += step) {
             int n = Math.min(step, x.blocks - b);
-            long unit = at + (long) (b * VectorPanel.BLOCK / type.unitCols()) * type.unitBytes();
-            scales(type, w, unit, n, f, 0);
-            scales(type, w, unit + next, n, f, ROWS);
+            long unit = at + (long) (b / step) * weight.packed().unitBytes();
+            scales(weight.packed(), weight.data(), unit, n, f, 0);
+            scales(weight.packed(), weight.data(), unit + next, n, f, ROWS);
             dots(weight, unit, next, rows, n, x, first * x.blocks + b, y, yAt, f);
         }
     }
@@ -195,9 +191,9 @@ final class VectorKernels implements KernelSet {
             }
             case MXFP4 -> {
                 if (WIDE) {
-                    PackedDots.mxfp4(w, at, next, r, n, q, xAt, d, e, f, fd, y, yAt);
+                    PackedDots.mxfp4(w, at, next, r, n, q, xAt, d, e, y, yAt);
                 } else {
-                    PackedDots.mxfp4Bytes(w, at, next, r, n, q, xAt, d, e, f, fd, y, yAt);
+                    PackedDots.mxfp4Bytes(w, at, next, r, n, q, xAt, d, e, y, yAt);
                 }
             }
             case Q4_K -> PackedDots.q4_K(w, at, next, r, n, q, xAt, d, x.starts, e, f, fd, fm, y, yAt);
@@ -208,20 +204,16 @@ final class VectorKernels implements KernelSet {
         }
     }
 
-    /// Unpacks the scales (and minima) of `n` blocks of a group that begin with a unit, for the rows from `o` on.
+    /// Unpacks the scales (and minima) of `n` blocks of a unit of a K type, for the rows from `o` on.
     private static void scales(PackedType type, MemorySegment w, long unit, int n, float[] f, int o) {
         for (int i = 0; i < n; i++) {
-            int d = DOT_SCALES + i * PAIR + o;
-            switch (type) {
-                case MXFP4 -> PackedTiles.powers(w, unit + (i >> 1) * type.unitBytes() + (i & 1) * 16, f, d);
-                case Q6_K -> {
-                    PackedTiles.signed(w, unit, unit + 64 + i * 32, f, d + i * PAIR);
-                    PackedTiles.signed(w, unit, unit + 80 + i * 32, f, d + i * PAIR + PAIR);
-                }
-                default -> {
-                    PackedTiles.unsigned(w, unit, unit + 64 + i * 16, 1, f, d);
-                    PackedTiles.unsigned(w, unit + 32, unit + 192 + i * 16, -1, f, DOT_MINIMA + i * PAIR + o);
-                }
+            if (type == PackedType.Q6_K) {
+                int d = DOT_SCALES + 2 * i * PAIR + o;
+                PackedTiles.signed(w, unit, unit + 64 + i * 32, f, d);
+                PackedTiles.signed(w, unit, unit + 80 + i * 32, f, d + PAIR);
+            } else {
+                PackedTiles.unsigned(w, unit, unit + 64 + i * 16, 1, f, DOT_SCALES + i * PAIR + o);
+                PackedTiles.unsigned(w, unit + 32, unit + 192 + i * 16, -1, f, DOT_MINIMA + i * PAIR + o);
             }
         }
     }
