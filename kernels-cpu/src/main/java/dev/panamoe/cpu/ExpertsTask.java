@@ -20,7 +20,10 @@ final class ExpertsTask implements AutoCloseable {
     /// Bytes of weights that a chunk of gate or of down reads, see {@link PackedTask}.
     private static final int CHUNK_BYTES = 48 * 1024;
 
-    private static final int MAX_CHUNK_ROWS = 128;
+    /// Kernels take two groups of rows at a time.
+    private static final int CHUNK_ROWS = 2 * PackedType.ROWS;
+
+    private static final int MAX_CHUNK_ROWS = 4 * CHUNK_ROWS;
 
     /// Values of the result of every pair that are held at a time; more tokens are done in several goes.
     private static final int MAX_RESULTS = 8 << 20;
@@ -120,7 +123,7 @@ final class ExpertsTask implements AutoCloseable {
 
     private static int chunkRows(Matrix w) {
         long rows = CHUNK_BYTES / w.type().rowBytes(w.cols());
-        return Math.clamp(rows & -PackedType.ROWS, PackedType.ROWS, MAX_CHUNK_ROWS);
+        return Math.clamp(rows & -CHUNK_ROWS, CHUNK_ROWS, MAX_CHUNK_ROWS);
     }
 
     private int pairs() {
