@@ -12,6 +12,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Products of packed weights with one token. Each kernel computes two vectors of rows, so that a broadcast
@@ -25,7 +26,7 @@ import jdk.incubator.vector.VectorSpecies;
 /// Kernels add to what is in `y`, block by block. They call no other methods, use lanes of 32 bits and keep as few
 /// vectors as can be from one trip of a loop to the next: otherwise the JIT boxes some in some runs, and they are up to
 /// ten times slower. Scales of K types are unpacked beforehand: those of block `b` (of half block `b` for Q6_K) and the
-/// kernel's first row are `f[d + 32 * b]`, minima with a minus `f[m + 32 * b]`, those of the second vector of rows follow.
+/// kernel's first row are `f[d + 32 * b]`, minima with a minus `f[m + 32 * b]`; those of the second vector follow.
 final class PackedDots {
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
 
@@ -34,10 +35,10 @@ final class PackedDots {
     /// A vector's halves.
     private static final VectorSpecies<Short> HALVES = VectorSpecies.of(short.class, VectorShape.forBitSize(16 * L));
 
-    /// A vector's single bytes; with four lanes twice as many, of which the first four count: they are never the last
-    /// ones of a weight.
-    private static final VectorSpecies<Byte> BYTES =
-            VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, 8 * L)));
+    /// Make a vector's single bytes of the first quarter of a vector: each word in four lanes, shifted.
+    private static final VectorShuffle<Integer> QUARTERS = VectorShuffle.fromOp(I, l -> l / 4);
+
+    private static final IntVector BYTE_SHIFTS = IntVector.zero(I).addIndex(8).and(31);
 
     /// Low nibbles of bytes 0 and 2.
     private static final int NIBBLES = 0x000f000f;
@@ -765,8 +766,10 @@ final class PackedDots {
             ((FloatVector) i0.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
                     .fma(
-                            ((IntVector) ByteVector.fromMemorySegment(BYTES, w, d, LE)
-                                            .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
+                            IntVector.fromMemorySegment(I, w, d, LE)
+                                    .rearrange(QUARTERS)
+                                    .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
+                                    .and(255)
                                     .lanewise(VectorOperators.LSHL, 23)
                                     .reinterpretAsFloats()
                                     .mul(0.5f),
@@ -775,8 +778,10 @@ final class PackedDots {
             ((FloatVector) i1.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
                     .fma(
-                            ((IntVector) ByteVector.fromMemorySegment(BYTES, w, d + each, LE)
-                                            .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
+                            IntVector.fromMemorySegment(I, w, d + each, LE)
+                                    .rearrange(QUARTERS)
+                                    .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
+                                    .and(255)
                                     .lanewise(VectorOperators.LSHL, 23)
                                     .reinterpretAsFloats()
                                     .mul(0.5f),
@@ -864,8 +869,10 @@ final class PackedDots {
             ((FloatVector) i0.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
                     .fma(
-                            ((IntVector) ByteVector.fromMemorySegment(BYTES, w, d, LE)
-                                            .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
+                            IntVector.fromMemorySegment(I, w, d, LE)
+                                    .rearrange(QUARTERS)
+                                    .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
+                                    .and(255)
                                     .lanewise(VectorOperators.LSHL, 23)
                                     .reinterpretAsFloats()
                                     .mul(0.5f),
@@ -874,8 +881,10 @@ final class PackedDots {
             ((FloatVector) i1.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
                     .fma(
-                            ((IntVector) ByteVector.fromMemorySegment(BYTES, w, d + each, LE)
-                                            .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0))
+                            IntVector.fromMemorySegment(I, w, d + each, LE)
+                                    .rearrange(QUARTERS)
+                                    .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
+                                    .and(255)
                                     .lanewise(VectorOperators.LSHL, 23)
                                     .reinterpretAsFloats()
                                     .mul(0.5f),
