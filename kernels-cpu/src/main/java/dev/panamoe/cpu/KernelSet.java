@@ -3,7 +3,8 @@ package dev.panamoe.cpu;
 import java.util.OptionalLong;
 
 /// One implementation of the products with packed weights: native code for an instruction set, or the Vector API. All
-/// give the same bits. Instances are shared by threads; what a thread needs of its own lies in its {@link Scratch}.
+/// give the same bits. Instances are shared by threads; what a thread needs of its own lies in its
+/// {@link Scratch} or {@link NativeCall}.
 interface KernelSet {
     /// As `--cpu-kernels` names it: `vector`, `avx512-vnni` …
     String name();

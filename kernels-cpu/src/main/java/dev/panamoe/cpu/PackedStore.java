@@ -236,7 +236,6 @@ final class PackedStore implements AutoCloseable {
                 places.clear();
                 return false;
             }
-            end = indexAt;
             found = all;
             return true;
         }

@@ -1,7 +1,7 @@
 package dev.panamoe.cpu;
 
-/// Rows of activations (tokens) in tiles, quantised to 8 bits or as floats: the panel of `docs/packed-weights.md`. The
-/// caller decides which tokens form a tile and says so in the same way when it fills and when it multiplies.
+/// Rows of activations (tokens) in tiles, quantised to 8 bits or as floats. The caller decides which tokens form a tile
+/// and says so in the same way when it fills and when it multiplies.
 ///
 /// Different threads may fill different tokens at the same time.
 interface Panel {

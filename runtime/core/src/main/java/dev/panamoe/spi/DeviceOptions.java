@@ -18,7 +18,7 @@ public record DeviceOptions(int threads, String kernels, Activations activations
         AUTO,
         /// Nothing: float32, which the tightest tolerances ask for.
         F32,
-        /// 8 bits in blocks of 32, for weights of quantised types.
+        /// 8 bits in blocks of 32, for weights of the quantised types that the backend re-packs.
         Q8
     }
 
