@@ -8,12 +8,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Results are the same bits with vectors of 128, 256 and 512 bits, while kernels are interpreted, and with C1 and C2:
 /// each way is a virtual machine of its own that prints a hash of the results, after seeing all its runs agree.
 class SameBitsTest {
+    @Tag("slow")
     @Test
     @Timeout(120)
     void onAnyVectorWidthAndCompiler() throws IOException, InterruptedException {

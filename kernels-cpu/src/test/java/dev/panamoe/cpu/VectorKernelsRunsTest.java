@@ -14,12 +14,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// What depends on the run of a virtual machine: that products with packed weights are the same bits interpreted and
 /// compiled and with vectors of any width, and that the JIT boxes no vector, which it does or does not from start to
 /// start. Each way is a virtual machine of its own.
+@Tag("slow")
 class VectorKernelsRunsTest {
     private static final int COLS = 256;
     private static final int ROWS = 32;
