@@ -12,7 +12,6 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
-import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Products of packed weights with one token. Each kernel computes two vectors of rows, so that a broadcast
@@ -34,11 +33,6 @@ final class PackedDots {
 
     /// A vector's halves.
     private static final VectorSpecies<Short> HALVES = VectorSpecies.of(short.class, VectorShape.forBitSize(16 * L));
-
-    /// Make a vector's single bytes of the first quarter of a vector: each word in four lanes, shifted.
-    private static final VectorShuffle<Integer> QUARTERS = VectorShuffle.fromOp(I, l -> l / 4);
-
-    private static final IntVector BYTE_SHIFTS = IntVector.zero(I).addIndex(8).and(31);
 
     /// Low nibbles of bytes 0 and 2.
     private static final int NIBBLES = 0x000f000f;
@@ -767,8 +761,8 @@ final class PackedDots {
                     .mul(scales[e + b])
                     .fma(
                             IntVector.fromMemorySegment(I, w, d, LE)
-                                    .rearrange(QUARTERS)
-                                    .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
+                                    .rearrange(PackedTiles.QUARTERS)
+                                    .lanewise(VectorOperators.LSHR, PackedTiles.BYTE_SHIFTS)
                                     .and(255)
                                     .lanewise(VectorOperators.LSHL, 23)
                                     .reinterpretAsFloats()
@@ -779,8 +773,8 @@ final class PackedDots {
                     .mul(scales[e + b])
                     .fma(
                             IntVector.fromMemorySegment(I, w, d + each, LE)
-                                    .rearrange(QUARTERS)
-                                    .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
+                                    .rearrange(PackedTiles.QUARTERS)
+                                    .lanewise(VectorOperators.LSHR, PackedTiles.BYTE_SHIFTS)
                                     .and(255)
                                     .lanewise(VectorOperators.LSHL, 23)
                                     .reinterpretAsFloats()
@@ -870,8 +864,8 @@ final class PackedDots {
                     .mul(scales[e + b])
                     .fma(
                             IntVector.fromMemorySegment(I, w, d, LE)
-                                    .rearrange(QUARTERS)
-                                    .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
+                                    .rearrange(PackedTiles.QUARTERS)
+                                    .lanewise(VectorOperators.LSHR, PackedTiles.BYTE_SHIFTS)
                                     .and(255)
                                     .lanewise(VectorOperators.LSHL, 23)
                                     .reinterpretAsFloats()
@@ -882,8 +876,8 @@ final class PackedDots {
                     .mul(scales[e + b])
                     .fma(
                             IntVector.fromMemorySegment(I, w, d + each, LE)
-                                    .rearrange(QUARTERS)
-                                    .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
+                                    .rearrange(PackedTiles.QUARTERS)
+                                    .lanewise(VectorOperators.LSHR, PackedTiles.BYTE_SHIFTS)
                                     .and(255)
                                     .lanewise(VectorOperators.LSHL, 23)
                                     .reinterpretAsFloats()

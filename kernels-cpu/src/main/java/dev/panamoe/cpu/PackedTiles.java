@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 
 /// Products of packed weights with a tile of several tokens. Some blocks of two groups of rows are unpacked to a small
 /// panel of floats, which are whole numbers here: sums of a block stay below 2^24, so multiply-adds of floats give
@@ -19,6 +20,12 @@ final class PackedTiles {
     static final int ROWS = 2 * PackedType.ROWS;
 
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
+
+    /// Make single bytes of the first quarter of a vector: each word in four lanes, shifted. What follows is never the
+    /// end of a weight. Vectors of bytes would be boxed in some runs on their way to lanes.
+    static final VectorShuffle<Integer> QUARTERS = VectorShuffle.fromOp(I, l -> l / 4);
+
+    static final IntVector BYTE_SHIFTS = IntVector.zero(I).addIndex(8).and(31);
 
     private PackedTiles() {}
 
@@ -484,21 +491,42 @@ final class PackedTiles {
         }
     }
 
-    /// `sign * d * factor` of sixteen rows, the factors being unsigned bytes.
-    static void unsigned(MemorySegment w, long halves, long bytes, float sign, float[] to, int o) {
+    /// `sign * d * factor` of sixteen rows and `count` blocks, `d` being halves and the factors unsigned bytes; those of a
+    /// block are `to[o + 32 * block ...]`. Between blocks, `d` is where the first will be.
+    static void unsigned(MemorySegment w, long halves, long bytes, int count, float sign, float[] to, int o) {
         for (int r = 0; r < PackedType.ROWS; r += L) {
-            FloatVector d = Simd.halves(Simd.shorts(w, halves + 2 * r));
-            d.mul((FloatVector) Simd.unsignedBytes(w, bytes + r).convert(VectorOperators.I2F, 0))
-                    .mul(sign)
-                    .intoArray(to, o + r);
+            Simd.halves(Simd.shorts(w, halves + 2 * r)).mul(sign).intoArray(to, o + r);
+        }
+        for (int b = count - 1; b >= 0; b--) {
+            for (int r = 0; r < PackedType.ROWS; r += L) {
+                IntVector factor = IntVector.fromMemorySegment(I, w, bytes + 16 * b + r, LE)
+                        .rearrange(QUARTERS)
+                        .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
+                        .and(255);
+                FloatVector.fromArray(F, to, o + r)
+                        .mul(factor.convert(VectorOperators.I2F, 0))
+                        .intoArray(to, o + b * ROWS + r);
+            }
         }
     }
 
-    /// `d * factor` of sixteen rows, the factors being signed bytes. Value by value: in some runs the JIT boxed the
-    /// vectors of this loop, and there are few of them.
-    static void signed(MemorySegment w, long halves, long bytes, float[] to, int o) {
-        for (int r = 0; r < PackedType.ROWS; r++) {
-            to[o + r] = LittleEndian.f16(w, halves + 2 * r) * w.get(LittleEndian.I8, bytes + r);
+    /// `d * factor` of sixteen rows and `count` blocks or halves of blocks, the factors being signed bytes; as
+    /// {@link #unsigned}.
+    static void signed(MemorySegment w, long halves, long bytes, int count, float[] to, int o) {
+        for (int r = 0; r < PackedType.ROWS; r += L) {
+            Simd.halves(Simd.shorts(w, halves + 2 * r)).intoArray(to, o + r);
+        }
+        for (int b = count - 1; b >= 0; b--) {
+            for (int r = 0; r < PackedType.ROWS; r += L) {
+                IntVector factor = IntVector.fromMemorySegment(I, w, bytes + 16 * b + r, LE)
+                        .rearrange(QUARTERS)
+                        .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
+                        .lanewise(VectorOperators.LSHL, 24)
+                        .lanewise(VectorOperators.ASHR, 24);
+                FloatVector.fromArray(F, to, o + r)
+                        .mul(factor.convert(VectorOperators.I2F, 0))
+                        .intoArray(to, o + b * ROWS + r);
+            }
         }
     }
 
@@ -729,7 +757,10 @@ final class PackedTiles {
     /// `2^(e - 128)` of sixteen rows.
     static void powers(MemorySegment w, long at, float[] to, int o) {
         for (int r = 0; r < PackedType.ROWS; r += L) {
-            Simd.unsignedBytes(w, at + r)
+            IntVector.fromMemorySegment(I, w, at + r, LE)
+                    .rearrange(QUARTERS)
+                    .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
+                    .and(255)
                     .lanewise(VectorOperators.LSHL, 23)
                     .reinterpretAsFloats()
                     .mul(0.5f)

@@ -206,15 +206,11 @@ final class VectorKernels implements KernelSet {
 
     /// Unpacks the scales (and minima) of `n` blocks of a unit of a K type, for the rows from `o` on.
     private static void scales(PackedType type, MemorySegment w, long unit, int n, float[] f, int o) {
-        for (int i = 0; i < n; i++) {
-            if (type == PackedType.Q6_K) {
-                int d = DOT_SCALES + 2 * i * PAIR + o;
-                PackedTiles.signed(w, unit, unit + 64 + i * 32, f, d);
-                PackedTiles.signed(w, unit, unit + 80 + i * 32, f, d + PAIR);
-            } else {
-                PackedTiles.unsigned(w, unit, unit + 64 + i * 16, 1, f, DOT_SCALES + i * PAIR + o);
-                PackedTiles.unsigned(w, unit + 32, unit + 192 + i * 16, -1, f, DOT_MINIMA + i * PAIR + o);
-            }
+        if (type == PackedType.Q6_K) {
+            PackedTiles.signed(w, unit, unit + 64, 2 * n, f, DOT_SCALES + o);
+        } else {
+            PackedTiles.unsigned(w, unit, unit + 64, n, 1, f, DOT_SCALES + o);
+            PackedTiles.unsigned(w, unit + 32, unit + 192, n, -1, f, DOT_MINIMA + o);
         }
     }
 
@@ -417,14 +413,13 @@ final class VectorKernels implements KernelSet {
                 } else {
                     PackedTiles.fiveBits(w, unit + 320 + in * 320, panel, p);
                 }
-                PackedTiles.unsigned(w, unit, unit + 64 + in * 16, 1, s, d);
-                PackedTiles.unsigned(w, unit + 32, unit + 192 + in * 16, -1, s, d + MINIMA - SCALES);
+                PackedTiles.unsigned(w, unit, unit + 64 + in * 16, 1, 1, s, d);
+                PackedTiles.unsigned(w, unit + 32, unit + 192 + in * 16, 1, -1, s, d + MINIMA - SCALES);
             }
             case Q6_K -> {
                 PackedTiles.sixBits(w, unit + 320 + in * 384, panel, p);
                 // Of both halves.
-                PackedTiles.signed(w, unit, unit + 64 + in * 32, s, d + i * PAIR);
-                PackedTiles.signed(w, unit, unit + 80 + in * 32, s, d + i * PAIR + PAIR);
+                PackedTiles.signed(w, unit, unit + 64 + in * 32, 2, s, d + i * PAIR);
             }
             case F16, BF16 -> throw new IllegalArgumentException("float weights have no blocks");
         }
