@@ -4,7 +4,6 @@ import static dev.panamoe.cpu.Simd.F;
 import static dev.panamoe.cpu.Simd.I;
 import static dev.panamoe.cpu.Simd.L;
 
-import dev.panamoe.tensor.LittleEndian;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
