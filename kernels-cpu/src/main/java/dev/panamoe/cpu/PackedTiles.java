@@ -490,7 +490,8 @@ final class PackedTiles {
         }
     }
 
-    /// `sign * d * factor` of sixteen rows and `count` blocks, `d` being halves and the factors unsigned bytes; those of a
+    /// `sign * d * factor` of sixteen rows and `count` blocks, `d` being halves and the factors unsigned bytes;
+    /// those of a
     /// block are `to[o + 32 * block ...]`. Between blocks, `d` is where the first will be.
     static void unsigned(MemorySegment w, long halves, long bytes, int count, float sign, float[] to, int o) {
         for (int r = 0; r < PackedType.ROWS; r += L) {
