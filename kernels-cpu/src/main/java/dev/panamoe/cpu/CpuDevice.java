@@ -201,14 +201,13 @@ final class CpuDevice implements Device {
             int perChunk = Math.clamp(PACK_BYTES / type.groupBytes(cols), 1, groups);
             int perSlice = Math.ceilDiv(groups, perChunk);
             pool.run(Math.multiplyExact(slices, perSlice), (chunk, thread) -> {
+                int slice = chunk / perSlice;
                 int from = chunk % perSlice * perChunk;
-                Packer.pack(view, type, chunk / perSlice, from, Math.min(groups, from + perChunk), target);
+                int to = Math.min(groups, from + perChunk);
+                Packer.pack(view, type, slice, from, to, target);
+                release(view, slice, from * PackedType.ROWS, Math.min(rows, to * PackedType.ROWS));
             });
             data = store.keep(key, target);
-            if (view.data().isMapped()) {
-                // Its pages are not read again; should they be after all, the file has them.
-                MemoryAdvice.DONT_NEED.apply(view.data());
-            }
             packedBytes += bytes;
             packNanos += System.nanoTime() - start;
         }
@@ -220,6 +219,15 @@ final class CpuDevice implements Device {
         return view.sliceStarts().isEmpty()
                 ? null
                 : view.sliceStarts().stream().mapToLong(Long::longValue).toArray();
+    }
+
+    /// Gives back the pages of rows `from` to `to - 1` of the model file, so that a weight and its packed form are
+    /// never both in memory. They are not read again; should they be after all, the file has them.
+    private static void release(TensorView view, int slice, int from, int to) {
+        if (view.data().isMapped()) {
+            MemoryAdvice.DONT_NEED.apply(view.data()
+                    .asSlice(view.sliceStart(slice) + from * view.rowBytes(), (to - from) * view.rowBytes()));
+        }
     }
 
     private static float @Nullable [] factors(TensorView view) {
