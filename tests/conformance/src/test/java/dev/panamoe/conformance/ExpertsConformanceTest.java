@@ -60,7 +60,7 @@ class ExpertsConformanceTest {
     /// @param work on the reference gives the scale of the results
     private Bound bound(Function<Device, Matrix> work) {
         // The device knows what it rounds once it has weights.
-        work.apply(lab.device());
+        var _ = work.apply(lab.device());
         if (lab.device().arithmetic() != Arithmetic.INT8) {
             return BOUND;
         }
