@@ -303,7 +303,8 @@ final class CpuDevice implements Device {
 
     @Override
     public Optional<Ceilings> measureCeilings() {
-        boolean integers = arithmetic() == Arithmetic.INT8 && options.packing() != Packing.NONE;
+        // Asked of a device without weights too, which has no arithmetic yet.
+        boolean integers = options.activations() != Activations.F32 && options.packing() != Packing.NONE;
         return Optional.of(CeilingsProbe.measure(pool, integers ? Optional.of(kernels) : Optional.empty()));
     }
 
