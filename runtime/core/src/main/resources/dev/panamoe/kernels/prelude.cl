@@ -1,0 +1,50 @@
+// The words of the shared kernel source (*.inc) in OpenCL C 1.2. prelude.cu defines the same ones for CUDA.
+
+#pragma OPENCL FP_CONTRACT OFF
+
+#define KERNEL __kernel void
+#define FN static
+#define GLOBAL __global
+#define LOCAL __local
+// A table at program scope.
+#define CONSTANT_TABLE __constant
+// Memory of a work-group; stands at the head of a kernel.
+#define SHARED(type, name, count) __local type name[count]
+#define BARRIER barrier(CLK_LOCAL_MEM_FENCE)
+
+#define LOCAL_ID ((int)get_local_id(0))
+#define GROUP_ID ((int)get_group_id(0))
+#define GROUP_ID_1 ((int)get_group_id(1))
+#define GROUP_ID_2 ((int)get_group_id(2))
+#define GLOBAL_ID ((int)get_global_id(0))
+
+#define FMA(a, b, c) fma(a, b, c)
+#define EXP(x) exp(x)
+#define LOG(x) log(x)
+#define TANH(x) tanh(x)
+#define SQRT(x) sqrt(x)
+#define SIN(x) sin(x)
+#define COS(x) cos(x)
+#define RINT(x) rint(x)
+#define FABS(x) fabs(x)
+#define FMAX(a, b) fmax(a, b)
+#define FMIN(a, b) fmin(a, b)
+#define NEGATIVE_INFINITY (-INFINITY)
+
+#define AS_FLOAT(bits) as_float(bits)
+#define AS_UINT(value) as_uint(value)
+
+// Works where halves cannot be computed with.
+FN float half_to_float(ushort bits) {
+    return vload_half(0, (const half *)&bits);
+}
+#define HALF_TO_FLOAT(bits) half_to_float((ushort)(bits))
+#define BF16_TO_FLOAT(bits) AS_FLOAT((uint)(bits) << 16)
+
+// The nearest half, ties to even.
+FN ushort float_to_half(float value) {
+    ushort bits;
+    vstore_half_rte(value, 0, (half *)&bits);
+    return bits;
+}
+#define FLOAT_TO_HALF(value) float_to_half(value)
