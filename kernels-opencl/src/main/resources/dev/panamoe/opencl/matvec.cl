@@ -5,7 +5,7 @@
 // are the same for all of them. The runs of a row are added in ascending order, as matmul.cl does, which therefore gives
 // the same bits.
 //
-// Constants: a TYPE_… (quant.inc); TOKENS, rows of activations at once; SLICING:
+// Constants: a TYPE_… (quant.inc); TOKENS, rows of activations at once, up to CHUNKS; SLICING:
 //   0  one slice; row t of x goes to row t of y
 //   1  slice s = GROUP_ID_2 of `step` slices is multiplied with rows t * step + s (heads)
 //   2  row r of y is a (token, expert) pair: slice ids[r], row r / step of x (step = experts a token, or 1); TOKENS is 1
@@ -114,14 +114,12 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec(
         runs[t * CHUNKS * PANEL + LOCAL_ID] = sums[t];
     }
     BARRIER;
-    // Run t adds up the sums of token t.
+    // The work-items of run t add up the sums of token t.
     int row = GROUP_ID * PANEL + lane;
-    for (int t = chunk; t < TOKENS; t += CHUNKS) {
-        int token = first + t;
-        if (row < rows && token < count) {
-            int r = SLICING == 1 ? token * step + slice : token;
-            y[(size_t)yOffset + (size_t)r * yStride + row] = total(runs + t * CHUNKS * PANEL, lane);
-        }
+    int token = first + chunk;
+    if (chunk < TOKENS && token < count && row < rows) {
+        int r = SLICING == 1 ? token * step + slice : token;
+        y[(size_t)yOffset + (size_t)r * yStride + row] = total(runs + chunk * CHUNKS * PANEL, lane);
     }
 }
 
