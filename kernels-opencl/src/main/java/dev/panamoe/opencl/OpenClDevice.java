@@ -36,7 +36,6 @@ final class OpenClDevice implements Device {
     private final long context;
     private final long queue;
     private final Memory memory;
-    private final ProgramCache programs;
     private final Kernels kernels;
     private final Uploader uploader;
     private final OpenClOps ops;
@@ -67,7 +66,7 @@ final class OpenClDevice implements Device {
             }
         }
         this.memory = new Memory(device, context, queue);
-        this.programs = new ProgramCache(device, context);
+        ProgramCache programs = new ProgramCache(device, context, ProgramCache.folder(System.getenv()));
         this.kernels = new Kernels(programs);
         this.uploader = new Uploader(memory, kernels, context, queue, device.maxAllocation());
         this.ops = new OpenClOps(kernels, memory, queue);
@@ -100,7 +99,7 @@ final class OpenClDevice implements Device {
 
     @Override
     public Weight upload(TensorView view, WeightUse use) {
-        if (!supports(use, view.type()) || !view.sliceScales().isEmpty()) {
+        if (!supports(use, view.type()) || (use == WeightUse.EMBED && !view.sliceScales().isEmpty())) {
             throw new PanamoeException(view.name() + ": " + view.type() + " is not supported for " + use + " on "
                     + info.id() + "; use a file with another quantisation, or --backend cpu");
         }
@@ -110,7 +109,7 @@ final class OpenClDevice implements Device {
         PackedFormat format = PackedFormat.of(view.type()).orElseThrow();
         long start = System.nanoTime();
         OpenClWeight.Matrix weight;
-        if (view.data().isNative()) {
+        if (view.data().isNative() && view.sliceScales().isEmpty()) {
             Place place = new Place(
                     view.data().address(),
                     view.sliceStarts().isEmpty() ? List.of(view.sliceStride()) : view.sliceStarts(),
@@ -118,12 +117,12 @@ final class OpenClDevice implements Device {
                     view.shape().dims());
             weight = uploaded.get(place);
             if (weight == null) {
-                weight = uploader.upload(view, format);
+                weight = uploader.upload(view, format, OpenClWeight.NONE);
                 uploaded.put(place, weight);
                 uploadBytes += view.sliceBytes() * view.shape().slices();
             }
         } else {
-            weight = uploader.upload(view, format);
+            weight = uploader.upload(view, format, factors(view));
         }
         uploadNanos += System.nanoTime() - start;
         return weight;
@@ -149,9 +148,25 @@ final class OpenClDevice implements Device {
         int count = Math.toIntExact(view.shape().size());
         float[] values = new float[count];
         Quants.get(view.type()).decode(view.data(), 0, values, 0, count);
-        long buffer = memory.allocate(Math.max(1, count) * (long) Float.BYTES, view.name());
+        return new OpenClWeight.Vector(view.name(), view.type(), view.shape(), constants(values, view.name()));
+    }
+
+    private long factors(TensorView view) {
+        List<Float> scales = view.sliceScales();
+        if (scales.isEmpty()) {
+            return OpenClWeight.NONE;
+        }
+        float[] values = new float[scales.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = scales.get(i);
+        }
+        return constants(values, "factors of " + view.name());
+    }
+
+    private long constants(float[] values, String what) {
+        long buffer = memory.allocate(values.length * (long) Float.BYTES, what);
         Cl.check(CL10.clEnqueueWriteBuffer(queue, buffer, true, 0, values, null, null), "clEnqueueWriteBuffer");
-        return new OpenClWeight.Vector(view.name(), view.type(), view.shape(), buffer);
+        return buffer;
     }
 
     @Override
@@ -281,7 +296,6 @@ final class OpenClDevice implements Device {
         uploader.close();
         memory.freeAll();
         kernels.release();
-        programs.close();
         CL10.clReleaseCommandQueue(queue);
         CL10.clReleaseContext(context);
         MemoryUtil.memFree(staging);

@@ -42,7 +42,7 @@ final class OpenClOps implements Ops {
 
     @Override
     public void gatedMatmul(Rows y, Rows scratch, Weight gate, Weight up, Rows x, Activation activation) {
-        if (x.rows() == 1 && gate.type() == up.type()) {
+        if (x.rows() == 1 && Products.alike(OpenClWeight.matrix(gate), OpenClWeight.matrix(up))) {
             products.gated(y, OpenClWeight.matrix(gate), OpenClWeight.matrix(up), x, activation);
         } else {
             Ops.super.gatedMatmul(y, scratch, gate, up, x, activation);

@@ -7,10 +7,14 @@ import java.util.List;
 
 /// What a device holds of a weight.
 sealed interface OpenClWeight extends Weight {
+    /// No buffer.
+    long NONE = 0;
+
     /// A matrix, or several of a shape, in the packed layout.
     ///
     /// @param pieces of the panels of all slices, in order: a device limits the size of an allocation
-    record Matrix(String name, PackedFormat format, Shape shape, List<Piece> pieces) implements OpenClWeight {
+    /// @param factors a buffer of one factor a slice; {@link #NONE} where all are 1
+    record Matrix(String name, PackedFormat format, Shape shape, List<Piece> pieces, long factors) implements OpenClWeight {
         @Override
         public QuantType type() {
             return format.type();
@@ -26,6 +30,15 @@ sealed interface OpenClWeight extends Weight {
 
         int slices() {
             return Math.toIntExact(shape.slices());
+        }
+
+        boolean hasFactors() {
+            return factors != NONE;
+        }
+
+        /// The factors, or any other buffer where there are none.
+        long factorsOr(long other) {
+            return hasFactors() ? factors : other;
         }
 
         /// Panels of a slice.

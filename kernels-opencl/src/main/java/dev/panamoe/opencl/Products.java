@@ -88,6 +88,15 @@ final class Products {
         gated(gate, up, Slicing.NONE, input(x), out, y.offset(), y.stride(), 1, 1, out, 0, out, out, false, activation);
     }
 
+    private static String options(Slicing slicing, boolean factors) {
+        return " -D SLICING=" + slicing.ordinal() + " -D FACTORS=" + (factors ? 1 : 0);
+    }
+
+    /// Whether one kernel can compute both at once.
+    static boolean alike(Matrix gate, Matrix up) {
+        return gate.type() == up.type() && gate.hasFactors() == up.hasFactors();
+    }
+
     private void matvec(
             Matrix w,
             Slicing slicing,
@@ -104,7 +113,7 @@ final class Products {
                 "matvec",
                 "quant.inc matvec.cl",
                 w.type(),
-                "-D TOKENS=" + tokens + " -D SLICING=" + slicing.ordinal());
+                "-D TOKENS=" + tokens + options(slicing, w.hasFactors()));
         for (Piece piece : w.pieces()) {
             k.buffer(piece.words())
                     .buffer(piece.tails())
@@ -123,6 +132,7 @@ final class Products {
                     .value(step)
                     .buffer(ids)
                     .value(idsOffset)
+                    .buffer(w.factorsOr(y))
                     .launch(
                             queue,
                             GROUP,
@@ -153,7 +163,7 @@ final class Products {
                 "gated_matvec",
                 "quant.inc activation.inc matvec.cl",
                 gate.type(),
-                "-D GATED -D TOKENS=1 -D BIAS=" + (biased ? 1 : 0) + " -D SLICING=" + slicing.ordinal());
+                "-D GATED -D TOKENS=1 -D BIAS=" + (biased ? 1 : 0) + options(slicing, gate.hasFactors()));
         for (int i = 0; i < gate.pieces().size(); i++) {
             Piece g = gate.pieces().get(i);
             Piece u = up.pieces().get(i);
@@ -178,6 +188,8 @@ final class Products {
                     .buffer(gateBias)
                     .buffer(upBias)
                     .value(activation.ordinal())
+                    .buffer(gate.factorsOr(y))
+                    .buffer(up.factorsOr(y))
                     .launch(queue, GROUP, gate.panels(), count, 1);
         }
     }
@@ -195,7 +207,7 @@ final class Products {
             long order,
             long tileCount,
             int slices) {
-        Kernel k = kernels.get("matmul", "quant.inc matmul.cl", w.type(), "-D SLICING=" + slicing.ordinal());
+        Kernel k = kernels.get("matmul", "quant.inc matmul.cl", w.type(), options(slicing, w.hasFactors()));
         for (Piece piece : w.pieces()) {
             k.buffer(piece.words())
                     .buffer(piece.tails())
@@ -214,6 +226,7 @@ final class Products {
                     .value(step)
                     .buffer(tiles)
                     .buffer(order)
+                    .buffer(w.factorsOr(y))
                     .launch(queue, GROUP, Math.ceilDiv(w.panels(), TILE_PANELS), tileCount, slices);
         }
     }
@@ -239,7 +252,7 @@ final class Products {
         long gateBias = experts.biases() == null ? h : OpenClWeight.vector(experts.biases().gate());
         long upBias = experts.biases() == null ? h : OpenClWeight.vector(experts.biases().up());
         long downBias = experts.biases() == null ? h : OpenClWeight.vector(experts.biases().down());
-        if (x.rows() <= FEW_TOKENS && gate.type() == up.type()) {
+        if (x.rows() <= FEW_TOKENS && alike(gate, up)) {
             gated(
                     gate,
                     up,

@@ -55,7 +55,9 @@ final class Uploader implements AutoCloseable {
     }
 
     /// Allocates and fills the packed form of a weight.
-    OpenClWeight.Matrix upload(TensorView view, PackedFormat format) {
+    ///
+    /// @param factors a buffer of one factor a slice, or {@link OpenClWeight#NONE}
+    OpenClWeight.Matrix upload(TensorView view, PackedFormat format, long factors) {
         long cols = view.shape().cols();
         int slices = Math.toIntExact(view.shape().slices());
         int perSlice = PackedFormat.panels(view.shape().rows());
@@ -73,7 +75,7 @@ final class Uploader implements AutoCloseable {
             pieces.add(piece);
             fill(view, format, piece, perSlice);
         }
-        return new OpenClWeight.Matrix(view.name(), format, view.shape(), List.copyOf(pieces));
+        return new OpenClWeight.Matrix(view.name(), format, view.shape(), List.copyOf(pieces), factors);
     }
 
     /// Sends the rows of a piece, as many panels of a slice at a time as the staging memory holds.

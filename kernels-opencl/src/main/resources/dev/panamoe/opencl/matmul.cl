@@ -8,7 +8,7 @@
 //   1  slice s = GROUP_ID_2 of `step` slices is multiplied with rows t * step + s (heads)
 //   2  pairs of tokens and experts, sorted by expert: tile i of `tiles` is (expert, first place in order, count), and
 //      place p stands for pair order[p], which is row order[p] / step of x and row order[p] of y
-// Pieces of weights, rows, panels, groups: see matvec.cl.
+// FACTORS, pieces of weights, rows, panels, groups: see matvec.cl.
 
 #define PANEL 32
 #define CHUNKS 8
@@ -31,7 +31,7 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matmul(
         GLOBAL const uint *restrict words, GLOBAL const tail_t *restrict tails, int firstPanel, int endPanel,
         int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
         GLOBAL float *restrict y, int yOffset, int yStride, int count, int step, GLOBAL const int *restrict tiles,
-        GLOBAL const int *restrict order) {
+        GLOBAL const int *restrict order, GLOBAL const float *restrict factors) {
     // In fours, so that fours are aligned.
     SHARED(float4, weights4, 32 * TILE_ROWS / 4);
     SHARED(float4, activations4, 32 * TILE / 4);
@@ -185,7 +185,8 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matmul(
                 int r = panel0 * PANEL + tx + i;
                 int of = base + (tx + i) / PANEL;
                 if (r < rows && of >= firstPanel && of < endPanel) {
-                    y[(size_t)yOffset + (size_t)target * yStride + r] = total[i][j];
+                    y[(size_t)yOffset + (size_t)target * yStride + r] =
+                            FACTORS ? total[i][j] * factors[slice] : total[i][j];
                 }
             }
         }

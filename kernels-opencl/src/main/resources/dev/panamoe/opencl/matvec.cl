@@ -13,6 +13,8 @@
 // Weights lie in pieces, because devices limit the size of an allocation: a launch sees the panels firstPanel to
 // endPanel - 1 of all slices' panels, and leaves the others to other launches.
 //
+// FACTORS: 1 where each slice's products are multiplied with a factor of its own: factors, (slices); else not read.
+//
 // rows, panels: of a slice. groups: columns / 32; x has them all, from an address that is a multiple of 16 bytes on.
 
 #define PANEL 32
@@ -87,7 +89,7 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec(
         GLOBAL const uint *restrict words, GLOBAL const tail_t *restrict tails, int firstPanel, int endPanel,
         int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
         GLOBAL float *restrict y, int yOffset, int yStride, int count, int step, GLOBAL const int *restrict ids,
-        int idsOffset) {
+        int idsOffset, GLOBAL const float *restrict factors) {
     SHARED(float, runs, TOKENS * CHUNKS * PANEL);
     int lane = LOCAL_ID % PANEL;
     int chunk = LOCAL_ID / PANEL;
@@ -119,7 +121,8 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec(
     int token = first + chunk;
     if (chunk < TOKENS && token < count && row < rows) {
         int r = SLICING == 1 ? token * step + slice : token;
-        y[(size_t)yOffset + (size_t)r * yStride + row] = total(runs + chunk * CHUNKS * PANEL, lane);
+        float sum = total(runs + chunk * CHUNKS * PANEL, lane);
+        y[(size_t)yOffset + (size_t)r * yStride + row] = FACTORS ? sum * factors[slice] : sum;
     }
 }
 
@@ -133,7 +136,8 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void gated_matvec(
         GLOBAL const uint *restrict upWords, GLOBAL const tail_t *restrict upTails, int firstPanel, int endPanel,
         int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
         GLOBAL float *restrict y, int yOffset, int yStride, int step, GLOBAL const int *restrict ids, int idsOffset,
-        GLOBAL const float *restrict gateBias, GLOBAL const float *restrict upBias, int activation) {
+        GLOBAL const float *restrict gateBias, GLOBAL const float *restrict upBias, int activation,
+        GLOBAL const float *restrict gateFactors, GLOBAL const float *restrict upFactors) {
     SHARED(float, runs, 2 * CHUNKS * PANEL);
     int lane = LOCAL_ID % PANEL;
     int chunk = LOCAL_ID / PANEL;
@@ -158,6 +162,10 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void gated_matvec(
     if (chunk == 0 && row < rows) {
         float g = total(runs, lane);
         float u = total(runs + CHUNKS * PANEL, lane);
+        if (FACTORS) {
+            g = g * gateFactors[slice];
+            u = u * upFactors[slice];
+        }
         if (BIAS) {
             g = g + gateBias[(size_t)slice * rows + row];
             u = u + upBias[(size_t)slice * rows + row];
