@@ -75,6 +75,7 @@ final class DevicesCommand implements Callable<Integer> {
                         out.println((same ? "  " : "    ") + String.join(", ", device.facts()));
                     }
                 }
+                u.refused().forEach(line -> out.println("  not usable: " + line));
             }
             case Unusable u -> {
                 out.println(found.name() + ": not usable");
@@ -105,6 +106,8 @@ final class DevicesCommand implements Callable<Integer> {
                                 .putArray("facts");
                         device.facts().forEach(facts::add);
                     }
+                    ArrayNode refused = backend.putArray("refused");
+                    u.refused().forEach(refused::add);
                 }
                 case Unusable u ->
                     backend.put("usable", false).put("reason", u.reason()).put("remedy", u.remedy());

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -92,7 +93,10 @@ class SupportTableTest {
                         .map(a -> code(a.getKey()) + ": " + a.getValue())
                         .collect(Collectors.joining(" · ")));
         rows.put("files", "GGUF versions 2 and 3, little-endian, split files");
-        for (Backends.Found backend : Backends.survey()) {
+        // By name, since which one is best differs from machine to machine.
+        for (Backends.Found backend : Backends.survey().stream()
+                .sorted(Comparator.comparing(Backends.Found::name))
+                .toList()) {
             String title = "weights on " + code(backend.name());
             types(backend).or(() -> find(written, title)).ifPresent(types -> rows.put(title, types));
         }
