@@ -82,13 +82,23 @@ record ClSurvey(List<ClDevice> devices, List<String> refused, Optional<Unusable>
             try {
                 names.add(ClDevice.platformText(queries, platform, CL_PLATFORM_NAME));
                 for (long device : devices(queries, platform)) {
-                    found.add(ClDevice.read(queries, platform, device));
+                    read(queries, platform, device, found, refused);
                 }
             } catch (PanamoeException e) {
                 refused.add("a driver fails: " + e.getMessage());
             }
         }
         return of(found, refused, names);
+    }
+
+    /// One that does not answer hides none of the others.
+    private static void read(
+            ClQueries queries, long platform, long device, List<ClDevice> found, List<String> refused) {
+        try {
+            found.add(ClDevice.read(queries, platform, device));
+        } catch (PanamoeException e) {
+            refused.add("a device fails: " + e.getMessage());
+        }
     }
 
     /// @param failures of drivers, a line each
@@ -145,7 +155,7 @@ record ClSurvey(List<ClDevice> devices, List<String> refused, Optional<Unusable>
                 devices.stream().map(ClDevice::info).toList(),
                 best.kind().rank,
                 best.kind() == ClDevice.Kind.CPU
-                        ? "only a CPU, and the backend cpu is faster there"
+                        ? "only a CPU; the backend cpu is faster there"
                         : best.kind().label + ", " + best.name(),
                 refused);
     }

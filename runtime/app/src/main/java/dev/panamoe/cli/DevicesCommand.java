@@ -5,6 +5,7 @@ import dev.panamoe.engine.Backends;
 import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.Probe.Unusable;
 import dev.panamoe.spi.Probe.Usable;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -22,6 +23,9 @@ import tools.jackson.databind.node.ObjectNode;
         footerHeading = "%nExamples:%n",
         footer = {"  panamoe devices", "  panamoe devices --json | jq -r .auto"})
 final class DevicesCommand implements Callable<Integer> {
+    /// Characters of a line of facts, about.
+    private static final int LINE = 90;
+
     private final Console console;
 
     @Option(names = "--json", description = "Prints one JSON object.")
@@ -71,9 +75,7 @@ final class DevicesCommand implements Callable<Integer> {
                     if (!same) {
                         out.println("  " + device.id() + ": " + text(device));
                     }
-                    if (!device.facts().isEmpty()) {
-                        out.println((same ? "  " : "    ") + String.join(", ", device.facts()));
-                    }
+                    lines(device.facts()).forEach(line -> out.println((same ? "  " : "    ") + line));
                 }
                 u.refused().forEach(line -> out.println("  not usable: " + line));
             }
@@ -83,6 +85,20 @@ final class DevicesCommand implements Callable<Integer> {
                 out.println("  remedy: " + u.remedy());
             }
         }
+    }
+
+    /// Facts side by side, as many as fit a line.
+    private static List<String> lines(List<String> facts) {
+        List<String> lines = new ArrayList<>();
+        for (String fact : facts) {
+            String last = lines.isEmpty() ? "" : lines.getLast();
+            if (!lines.isEmpty() && last.length() + fact.length() <= LINE) {
+                lines.set(lines.size() - 1, last + ", " + fact);
+            } else {
+                lines.add(fact);
+            }
+        }
+        return lines;
     }
 
     private static String text(DeviceInfo device) {
