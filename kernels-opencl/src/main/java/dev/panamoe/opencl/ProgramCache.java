@@ -62,6 +62,11 @@ final class ProgramCache {
     private final AtomicInteger builds = new AtomicInteger();
     private final AtomicInteger loads = new AtomicInteger();
 
+    /// With the user's folder for caches.
+    ProgramCache(ClDevice device, long context) {
+        this(device, context, folder(System.getenv()));
+    }
+
     /// @param context a `cl_context` of the device alone
     /// @param folder where binaries are kept; empty to keep none
     ProgramCache(ClDevice device, long context, Optional<Path> folder) {
