@@ -18,6 +18,9 @@
 #define GROUP_ID_2 ((int)get_group_id(2))
 #define GLOBAL_ID ((int)get_global_id(0))
 
+// Integer sums do not depend on the order of their terms.
+#define ATOMIC_ADD_LOCAL(counter, value) atomic_add(counter, value)
+
 #define FMA(a, b, c) fma(a, b, c)
 #define EXP(x) exp(x)
 #define LOG(x) log(x)

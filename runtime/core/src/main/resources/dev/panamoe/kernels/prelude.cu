@@ -23,6 +23,9 @@ typedef unsigned int uint;
 #define GROUP_ID_2 ((int)blockIdx.z)
 #define GLOBAL_ID ((int)(blockIdx.x * blockDim.x + threadIdx.x))
 
+// Integer sums do not depend on the order of their terms.
+#define ATOMIC_ADD_LOCAL(counter, value) atomicAdd(counter, value)
+
 #define FMA(a, b, c) fmaf(a, b, c)
 #define EXP(x) expf(x)
 #define LOG(x) logf(x)

@@ -24,10 +24,13 @@ final class Backends {
         }
     }
 
-    /// All usable ones but the reference, which defines the results, with weights as they are.
+    /// All usable ones but the reference, which defines the results, with weights as they are. The system property
+    /// `panamoe.conformance.backend` leaves only one.
     static List<Backend> all() {
+        String only = System.getProperty("panamoe.conformance.backend", "");
         return BackendProvider.all().stream()
                 .filter(p -> !p.name().equals("reference") && p.probe() instanceof Probe.Usable)
+                .filter(p -> only.isEmpty() || only.equals(p.name()))
                 .map(p -> new Backend(p, DeviceOptions.DEFAULT.withPacking(DeviceOptions.Packing.NONE)))
                 .toList();
     }

@@ -1,0 +1,130 @@
+package dev.panamoe.opencl;
+
+import dev.panamoe.opencl.Scratch.Part;
+import dev.panamoe.spi.Attention;
+import dev.panamoe.spi.CacheSpec;
+import dev.panamoe.spi.Ids;
+import dev.panamoe.spi.Rows;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Launches of `attention.cl`. For few tokens the positions are shared between work-groups, for many each work-group
+/// walks over them: both give the same bits.
+final class Attentions {
+    /// Work-items of a work-group.
+    private static final int GROUP = 256;
+
+    /// Positions of a span.
+    private static final int SPAN = 128;
+
+    /// Most query rows of a work-group.
+    private static final int QUERIES = 16;
+
+    /// Up to so many tokens, positions are shared.
+    private static final int FEW = 8;
+
+    private final Kernels kernels;
+    private final Scratch scratch;
+    private final long queue;
+    private final Map<Shape, String> options = new HashMap<>();
+
+    /// What the kernels are specialised to.
+    private record Shape(CacheSpec cache, int heads, int window, boolean sinks, int queries) {}
+
+    Attentions(Kernels kernels, Scratch scratch, long queue) {
+        this.kernels = kernels;
+        this.scratch = scratch;
+        this.queue = queue;
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#kvAppend}.
+    void append(OpenClCache cache, Rows k, @Nullable Rows v, Ids positions) {
+        Rows values = v == null ? k : v;
+        Kernel kernel = kernel("kv_append", new Shape(cache.spec(), cache.spec().kvHeads(), 0, false, 1));
+        cache.give(kernel)
+                .buffer(OpenClBuffer.of(k))
+                .value(k.offset())
+                .value(k.stride())
+                .buffer(OpenClBuffer.of(values))
+                .value(values.offset())
+                .value(values.stride())
+                .buffer(OpenClBuffer.of(positions))
+                .value(positions.offset())
+                .launch(queue, GROUP, Math.ceilDiv(cache.wordsOfPosition(), GROUP), positions.rows(), 1);
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#attention}.
+    void attention(Rows out, Rows q, OpenClCache cache, Ids positions, Attention a) {
+        CacheSpec c = cache.spec();
+        int tokens = positions.rows();
+        int perKey = a.heads() / c.kvHeads();
+        int rows = tokens * perKey;
+        Shape shape = new Shape(c, a.heads(), a.window(), a.sinks() != null, queries(rows));
+        long sinks = a.sinks() == null ? OpenClBuffer.of(q) : OpenClWeight.vector(a.sinks());
+        int blocks = Math.ceilDiv(rows, shape.queries());
+        int last = OpenClBuffer.largest(positions, c.capacity() - 1);
+        int first = a.window() == 0 ? 0 : Math.max(0, last - tokens - a.window() + 2);
+        int spans = last / SPAN - first / SPAN + 1;
+        if (tokens > FEW || spans == 1) {
+            Kernel k = kernel("attention", shape);
+            k.buffer(OpenClBuffer.of(out)).value(out.offset()).value(out.stride());
+            k.buffer(OpenClBuffer.of(q)).value(q.offset()).value(q.stride());
+            cache.give(k)
+                    .buffer(OpenClBuffer.of(positions))
+                    .value(positions.offset())
+                    .value(tokens)
+                    .value(a.scale())
+                    .buffer(sinks)
+                    .launch(queue, GROUP, blocks, c.kvHeads(), 1);
+            return;
+        }
+        long records = scratch.of(Part.SPANS, (long) q.rows() * spans * (c.valueSize() + 2));
+        Kernel split = kernel("attention_split", shape);
+        split.buffer(records)
+                .value(spans)
+                .buffer(OpenClBuffer.of(q))
+                .value(q.offset())
+                .value(q.stride());
+        cache.give(split)
+                .buffer(OpenClBuffer.of(positions))
+                .value(positions.offset())
+                .value(tokens)
+                .value(a.scale())
+                .launch(queue, GROUP, spans, blocks, c.kvHeads());
+        kernel("attention_merge", shape)
+                .buffer(OpenClBuffer.of(out))
+                .value(out.offset())
+                .value(out.stride())
+                .buffer(records)
+                .value(spans)
+                .buffer(OpenClBuffer.of(positions))
+                .value(positions.offset())
+                .buffer(sinks)
+                .launch(queue, GROUP, q.rows(), 1, 1);
+    }
+
+    /// Query rows of a work-group.
+    private static int queries(int rows) {
+        int power = Integer.highestOneBit(rows);
+        return Math.min(QUERIES, power == rows ? rows : 2 * power);
+    }
+
+    private Kernel kernel(String name, Shape shape) {
+        return kernels.get(name, "attention.cl", null, options.computeIfAbsent(shape, Attentions::options));
+    }
+
+    private static String options(Shape s) {
+        CacheSpec c = s.cache();
+        return "-D CACHE_TYPE=" + c.type().storage().id()
+                + " -D KEY_SIZE=" + c.keySize()
+                + " -D VALUE_SIZE=" + c.valueSize()
+                + " -D HEADS=" + s.heads()
+                + " -D KV_HEADS=" + c.kvHeads()
+                + " -D WINDOW=" + s.window()
+                + " -D VALUES_IN_KEYS=" + (c.valuesInKeys() ? 1 : 0)
+                + " -D SINKS=" + (s.sinks() ? 1 : 0)
+                + " -D QUERIES=" + s.queries()
+                + " -D SPAN=" + SPAN;
+    }
+}

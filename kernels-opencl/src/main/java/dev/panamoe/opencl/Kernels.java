@@ -1,0 +1,81 @@
+package dev.panamoe.opencl;
+
+import dev.panamoe.spi.KernelSource;
+import dev.panamoe.tensor.QuantType;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.IntBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.lwjgl.opencl.CL10;
+import org.lwjgl.system.MemoryStack;
+
+/// The kernels of a device, each built when it is first wanted, for what it is specialised to.
+final class Kernels {
+    /// Source files, whose last one names the program, and the constants they are compiled with.
+    ///
+    /// @param type of the weights: the constant `TYPE_…`; null for kernels that read none, or any
+    /// @param options for the compiler
+    record Program(String files, @Nullable QuantType type, String options) {}
+
+    private record Key(String kernel, Program program) {}
+
+    private final ProgramCache cache;
+    private final Map<Program, Long> programs = new HashMap<>();
+    private final Map<Key, Kernel> kernels = new HashMap<>();
+
+    Kernels(ProgramCache cache) {
+        this.cache = cache;
+    }
+
+    /// A kernel of a program of `prelude.cl` and `files`.
+    ///
+    /// @param files separated by blanks; `*.inc` are shared with other backends
+    Kernel get(String kernel, String files, @Nullable QuantType type, String options) {
+        return kernels.computeIfAbsent(new Key(kernel, new Program(files, type, options)), this::create);
+    }
+
+    private Kernel create(Key key) {
+        long program = programs.computeIfAbsent(key.program(), this::build);
+        try (MemoryStack stack = MemoryStack.stackPush()) {
+            IntBuffer error = stack.mallocInt(1);
+            long kernel = CL10.clCreateKernel(program, key.kernel(), error);
+            Cl.check(error.get(0), () -> "clCreateKernel " + key.kernel());
+            return new Kernel(key.kernel(), kernel);
+        }
+    }
+
+    private long build(Program program) {
+        StringBuilder source = new StringBuilder(KernelSource.shared("prelude.cl"));
+        String name = "";
+        for (String file : program.files().split(" ")) {
+            source.append(file.endsWith(".inc") ? KernelSource.shared(file) : own(file));
+            name = file.substring(0, file.indexOf('.'));
+        }
+        String options = program.type() == null
+                ? program.options()
+                : "-D TYPE_" + program.type() + " " + program.options();
+        return cache.get(program.type() == null ? name : name + "-" + program.type(), source.toString(), options);
+    }
+
+    private static String own(String resource) {
+        try (InputStream in = Kernels.class.getResourceAsStream(resource)) {
+            if (in == null) {
+                throw new IllegalStateException("no resource " + resource);
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(resource, e);
+        }
+    }
+
+    void release() {
+        kernels.values().forEach(Kernel::release);
+        programs.values().forEach(CL10::clReleaseProgram);
+        kernels.clear();
+        programs.clear();
+    }
+}

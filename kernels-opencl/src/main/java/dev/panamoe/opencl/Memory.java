@@ -1,0 +1,91 @@
+package dev.panamoe.opencl;
+
+import dev.panamoe.PanamoeException;
+import java.nio.ByteBuffer;
+import java.nio.IntBuffer;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.lwjgl.opencl.CL10;
+import org.lwjgl.opencl.CL12;
+import org.lwjgl.system.MemoryStack;
+
+/// The device memory of a context, counted: OpenCL does not say how much is free, and many drivers allocate only when a
+/// buffer is first used, so that running out shows late and far away.
+final class Memory {
+    private final ClDevice device;
+    private final long context;
+    private final long queue;
+    private final long total;
+    private final Map<Long, Long> sizes = new HashMap<>();
+    private long used;
+
+    Memory(ClDevice device, long context, long queue) {
+        this.device = device;
+        this.context = context;
+        this.queue = queue;
+        this.total = device.globalMemory();
+    }
+
+    long free() {
+        return total - used;
+    }
+
+    /// @param what for messages: "a buffer of 12 values"
+    /// @throws PanamoeException when it does not fit: how much was wanted, how much there is
+    long allocate(long bytes, String what) {
+        if (bytes > free() || bytes > device.maxAllocation()) {
+            throw tooLarge(bytes, what, null);
+        }
+        try (MemoryStack stack = MemoryStack.stackPush()) {
+            IntBuffer error = stack.mallocInt(1);
+            long buffer = CL10.clCreateBuffer(context, CL10.CL_MEM_READ_WRITE, bytes, error);
+            if (error.get(0) != CL10.CL_SUCCESS) {
+                throw tooLarge(bytes, what, ClErrors.name(error.get(0)));
+            }
+            sizes.put(buffer, bytes);
+            used += bytes;
+            return buffer;
+        }
+    }
+
+    /// Zeroed, which makes the driver allocate it now.
+    long allocateZeroed(long bytes, String what) {
+        long rounded = Math.ceilDiv(bytes, (long) Integer.BYTES) * Integer.BYTES;
+        long buffer = allocate(rounded, what);
+        try {
+            zero(buffer, rounded);
+        } catch (PanamoeException e) {
+            free(buffer);
+            throw tooLarge(bytes, what, e.getMessage());
+        }
+        return buffer;
+    }
+
+    void zero(long buffer, long bytes) {
+        try (MemoryStack stack = MemoryStack.stackPush()) {
+            ByteBuffer zero = stack.calloc(Integer.BYTES);
+            Cl.check(CL12.clEnqueueFillBuffer(queue, buffer, zero, 0, bytes, null, null), "clEnqueueFillBuffer");
+        }
+    }
+
+    void free(long buffer) {
+        Long bytes = sizes.remove(buffer);
+        if (bytes != null) {
+            used -= bytes;
+            CL10.clReleaseMemObject(buffer);
+        }
+    }
+
+    void freeAll() {
+        sizes.keySet().forEach(CL10::clReleaseMemObject);
+        sizes.clear();
+        used = 0;
+    }
+
+    private PanamoeException tooLarge(long bytes, String what, @Nullable String error) {
+        return new PanamoeException(device.id() + ": " + what + " takes " + bytes + " bytes, available are "
+                + Math.min(free(), device.maxAllocation()) + (error == null ? "" : " (" + error + ")")
+                + "; use a smaller model, a smaller --ctx or --backend cpu");
+    }
+}

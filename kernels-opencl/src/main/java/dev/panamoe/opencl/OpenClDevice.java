@@ -1,0 +1,289 @@
+package dev.panamoe.opencl;
+
+import dev.panamoe.PanamoeException;
+import dev.panamoe.spi.Buffer;
+import dev.panamoe.spi.CacheSpec;
+import dev.panamoe.spi.Device;
+import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.Ids;
+import dev.panamoe.spi.KvCache;
+import dev.panamoe.spi.ModelIdentity;
+import dev.panamoe.spi.Ops;
+import dev.panamoe.spi.Rows;
+import dev.panamoe.spi.Weight;
+import dev.panamoe.spi.WeightUse;
+import dev.panamoe.quant.Quants;
+import dev.panamoe.tensor.QuantType;
+import dev.panamoe.tensor.TensorView;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.lwjgl.PointerBuffer;
+import org.lwjgl.opencl.CL10;
+import org.lwjgl.opencl.CL11;
+import org.lwjgl.system.MemoryStack;
+import org.lwjgl.system.MemoryUtil;
+
+/// One OpenCL device: a context and an in-order queue, in which operations are recorded and return at once; reading
+/// results waits for them.
+final class OpenClDevice implements Device {
+    private final DeviceInfo info;
+    private final ClDevice device;
+    private final long context;
+    private final long queue;
+    private final Memory memory;
+    private final ProgramCache programs;
+    private final Kernels kernels;
+    private final Uploader uploader;
+    private final OpenClOps ops;
+
+    /// Uploaded weights by where they lie in the model's mapping: tied tensors are held once.
+    private final Map<Place, OpenClWeight.Matrix> uploaded = new HashMap<>();
+
+    private long uploadNanos;
+    private long uploadBytes;
+
+    /// Native memory through which results are read.
+    private FloatBuffer staging = MemoryUtil.memAllocFloat(1024);
+
+    private record Place(long address, List<Long> starts, QuantType type, List<Long> dims) {}
+
+    OpenClDevice(DeviceInfo info, ClDevice device) {
+        this.info = info;
+        this.device = device;
+        try (MemoryStack stack = MemoryStack.stackPush()) {
+            IntBuffer error = stack.mallocInt(1);
+            PointerBuffer properties = stack.pointers(CL10.CL_CONTEXT_PLATFORM, device.platform(), 0);
+            this.context = CL10.clCreateContext(properties, device.device(), null, 0, error);
+            Cl.check(error.get(0), "clCreateContext of " + info.id());
+            this.queue = CL10.clCreateCommandQueue(context, device.device(), 0, error);
+            if (error.get(0) != CL10.CL_SUCCESS) {
+                CL10.clReleaseContext(context);
+                Cl.check(error.get(0), "clCreateCommandQueue of " + info.id());
+            }
+        }
+        this.memory = new Memory(device, context, queue);
+        this.programs = new ProgramCache(device, context);
+        this.kernels = new Kernels(programs);
+        this.uploader = new Uploader(memory, kernels, context, queue, device.maxAllocation());
+        this.ops = new OpenClOps(kernels, memory, queue);
+    }
+
+    @Override
+    public DeviceInfo info() {
+        return info;
+    }
+
+    @Override
+    public long freeMemory() {
+        return memory.free();
+    }
+
+    @Override
+    public boolean supports(WeightUse use, QuantType type) {
+        return switch (use) {
+            case EMBED, MATMUL, MATMUL_PER_HEAD, EXPERTS -> PackedFormat.of(type).isPresent();
+            case EXPERT_BIAS -> type == QuantType.F32;
+            case VECTOR -> type == QuantType.F32 || type == QuantType.F16 || type == QuantType.BF16;
+        };
+    }
+
+    @Override
+    public void beginUpload(ModelIdentity model) {
+        uploadNanos = 0;
+        uploadBytes = 0;
+    }
+
+    @Override
+    public Weight upload(TensorView view, WeightUse use) {
+        if (!supports(use, view.type()) || !view.sliceScales().isEmpty()) {
+            throw new PanamoeException(view.name() + ": " + view.type() + " is not supported for " + use + " on "
+                    + info.id() + "; use a file with another quantisation, or --backend cpu");
+        }
+        if (use == WeightUse.VECTOR || use == WeightUse.EXPERT_BIAS) {
+            return vector(view);
+        }
+        PackedFormat format = PackedFormat.of(view.type()).orElseThrow();
+        long start = System.nanoTime();
+        OpenClWeight.Matrix weight;
+        if (view.data().isNative()) {
+            Place place = new Place(
+                    view.data().address(),
+                    view.sliceStarts().isEmpty() ? List.of(view.sliceStride()) : view.sliceStarts(),
+                    view.type(),
+                    view.shape().dims());
+            weight = uploaded.get(place);
+            if (weight == null) {
+                weight = uploader.upload(view, format);
+                uploaded.put(place, weight);
+                uploadBytes += view.sliceBytes() * view.shape().slices();
+            }
+        } else {
+            weight = uploader.upload(view, format);
+        }
+        uploadNanos += System.nanoTime() - start;
+        return weight;
+    }
+
+    @Override
+    public List<String> endUpload() {
+        long start = System.nanoTime();
+        finish();
+        uploader.close();
+        uploadNanos += System.nanoTime() - start;
+        List<String> notes = new ArrayList<>();
+        notes.add(String.format(
+                java.util.Locale.ROOT,
+                "%s: %.2f GB of weights uploaded in %.1f s",
+                info.id(),
+                uploadBytes / 1e9,
+                uploadNanos / 1e9));
+        return notes;
+    }
+
+    private OpenClWeight.Vector vector(TensorView view) {
+        int count = Math.toIntExact(view.shape().size());
+        float[] values = new float[count];
+        Quants.get(view.type()).decode(view.data(), 0, values, 0, count);
+        long buffer = memory.allocate(Math.max(1, count) * (long) Float.BYTES, view.name());
+        Cl.check(CL10.clEnqueueWriteBuffer(queue, buffer, true, 0, values, null, null), "clEnqueueWriteBuffer");
+        return new OpenClWeight.Vector(view.name(), view.type(), view.shape(), buffer);
+    }
+
+    @Override
+    public Buffer allocate(Buffer.Kind kind, long size) {
+        return new OpenClBuffer(memory, kind, size);
+    }
+
+    @Override
+    public KvCache allocateCache(CacheSpec spec) {
+        return new OpenClCache(memory, spec);
+    }
+
+    @Override
+    public Ops ops() {
+        return ops;
+    }
+
+    @Override
+    public void write(Ids ids, int[] source) {
+        int count = ids.rows() * ids.cols();
+        try (MemoryStack stack = MemoryStack.stackPush()) {
+            IntBuffer from = count <= 1024 ? stack.mallocInt(count) : MemoryUtil.memAllocInt(count);
+            try {
+                from.put(0, source, 0, count);
+                Cl.check(
+                        CL10.clEnqueueWriteBuffer(
+                                queue, OpenClBuffer.of(ids), true, ids.offset() * (long) Integer.BYTES, from, null, null),
+                        "clEnqueueWriteBuffer");
+            } finally {
+                if (count > 1024) {
+                    MemoryUtil.memFree(from);
+                }
+            }
+        }
+        ((OpenClBuffer) ids.buffer()).wrote(ids, source);
+    }
+
+    @Override
+    public void write(Rows rows, float[] source) {
+        FloatBuffer from = staging(rows.rows() * (long) rows.cols());
+        from.put(0, source, 0, rows.rows() * rows.cols());
+        rect(rows, from, true);
+    }
+
+    @Override
+    public void read(Rows rows, float[] target, int offset) {
+        int count = Math.multiplyExact(rows.rows(), rows.cols());
+        FloatBuffer to = staging(count);
+        rect(rows, to, false);
+        to.get(0, target, offset, count);
+    }
+
+    /// Copies rows from or to contiguous host memory, and waits.
+    private void rect(Rows rows, FloatBuffer host, boolean write) {
+        try (MemoryStack stack = MemoryStack.stackPush()) {
+            long value = Float.BYTES;
+            PointerBuffer there = stack.pointers(0, 0, 0);
+            PointerBuffer here = stack.pointers(0, 0, 0);
+            PointerBuffer region = stack.pointers(rows.cols() * value, rows.rows(), 1);
+            long buffer = OpenClBuffer.of(rows);
+            there.put(0, rows.offset() % rows.stride() * value).put(1, rows.offset() / rows.stride());
+            boolean wraps = rows.offset() % rows.stride() + rows.cols() > rows.stride();
+            if (rows.rows() == 1 || rows.stride() == rows.cols() || wraps) {
+                lines(rows, host, write);
+                return;
+            }
+            long pitch = rows.stride() * value;
+            Cl.check(
+                    write
+                            ? CL11.clEnqueueWriteBufferRect(
+                                    queue, buffer, true, there, here, region, pitch, 0, rows.cols() * value, 0, host,
+                                    null, null)
+                            : CL11.clEnqueueReadBufferRect(
+                                    queue, buffer, true, there, here, region, pitch, 0, rows.cols() * value, 0, host,
+                                    null, null),
+                    write ? "clEnqueueWriteBufferRect" : "clEnqueueReadBufferRect");
+        }
+    }
+
+    /// The same for rows that are one run of memory, or that do not lie in a grid of their stride.
+    private void lines(Rows rows, FloatBuffer host, boolean write) {
+        boolean one = rows.stride() == rows.cols();
+        int count = one ? 1 : rows.rows();
+        int width = one ? rows.rows() * rows.cols() : rows.cols();
+        for (int r = 0; r < count; r++) {
+            FloatBuffer part = host.slice(r * width, width);
+            long at = (rows.offset() + (long) r * rows.stride()) * Float.BYTES;
+            Cl.check(
+                    write
+                            ? CL10.clEnqueueWriteBuffer(queue, OpenClBuffer.of(rows), true, at, part, null, null)
+                            : CL10.clEnqueueReadBuffer(queue, OpenClBuffer.of(rows), true, at, part, null, null),
+                    write ? "clEnqueueWriteBuffer" : "clEnqueueReadBuffer");
+        }
+    }
+
+    private FloatBuffer staging(long values) {
+        if (staging.capacity() < values) {
+            FloatBuffer more = MemoryUtil.memAllocFloat(Math.toIntExact(values));
+            MemoryUtil.memFree(staging);
+            staging = more;
+        }
+        return staging.slice(0, Math.toIntExact(values));
+    }
+
+    @Override
+    public void read(Ids ids, int[] target) {
+        int count = ids.rows() * ids.cols();
+        IntBuffer to = MemoryUtil.memAllocInt(count);
+        try {
+            Cl.check(
+                    CL10.clEnqueueReadBuffer(
+                            queue, OpenClBuffer.of(ids), true, ids.offset() * (long) Integer.BYTES, to, null, null),
+                    "clEnqueueReadBuffer");
+            to.get(0, target, 0, count);
+        } finally {
+            MemoryUtil.memFree(to);
+        }
+    }
+
+    private void finish() {
+        Cl.check(CL10.clFinish(queue), "clFinish");
+    }
+
+    @Override
+    public void close() {
+        CL10.clFinish(queue);
+        uploader.close();
+        memory.freeAll();
+        kernels.release();
+        programs.close();
+        CL10.clReleaseCommandQueue(queue);
+        CL10.clReleaseContext(context);
+        MemoryUtil.memFree(staging);
+    }
+}

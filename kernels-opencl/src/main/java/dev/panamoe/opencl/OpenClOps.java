@@ -1,0 +1,116 @@
+package dev.panamoe.opencl;
+
+import dev.panamoe.spec.Activation;
+import dev.panamoe.spi.Attention;
+import dev.panamoe.spi.Experts;
+import dev.panamoe.spi.Ids;
+import dev.panamoe.spi.KvCache;
+import dev.panamoe.spi.Ops;
+import dev.panamoe.spi.Rope;
+import dev.panamoe.spi.Router;
+import dev.panamoe.spi.Rows;
+import dev.panamoe.spi.Weight;
+import org.jspecify.annotations.Nullable;
+
+/// Records each operation as one launch or a few. Nothing is read back; positions and expert ids stay on the device.
+final class OpenClOps implements Ops {
+    private final RowKernels rows;
+    private final Products products;
+    private final Attentions attentions;
+
+    OpenClOps(Kernels kernels, Memory memory, long queue) {
+        Scratch scratch = new Scratch(memory);
+        this.rows = new RowKernels(kernels, queue);
+        this.products = new Products(kernels, rows, memory, scratch, queue);
+        this.attentions = new Attentions(kernels, scratch, queue);
+    }
+
+    @Override
+    public void embed(Rows y, Weight w, Ids tokens, float scale) {
+        rows.embed(y, OpenClWeight.matrix(w), tokens, scale);
+    }
+
+    @Override
+    public void rmsNorm(Rows y, Rows x, @Nullable Weight w, float eps) {
+        rows.rmsNorm(y, x, w, eps);
+    }
+
+    @Override
+    public void matmul(Rows y, Weight w, Rows x) {
+        products.matmul(y, OpenClWeight.matrix(w), x);
+    }
+
+    @Override
+    public void gatedMatmul(Rows y, Rows scratch, Weight gate, Weight up, Rows x, Activation activation) {
+        if (x.rows() == 1 && gate.type() == up.type()) {
+            products.gated(y, OpenClWeight.matrix(gate), OpenClWeight.matrix(up), x, activation);
+        } else {
+            Ops.super.gatedMatmul(y, scratch, gate, up, x, activation);
+        }
+    }
+
+    @Override
+    public void matmulPerHead(Rows y, Weight w, Rows x) {
+        products.perHead(y, OpenClWeight.matrix(w), x);
+    }
+
+    @Override
+    public void addBias(Rows y, Weight bias) {
+        rows.addBias(y, bias);
+    }
+
+    @Override
+    public void rope(Rows x, Ids positions, Rope rope) {
+        rows.rope(x, positions, rope);
+    }
+
+    @Override
+    public void kvAppend(KvCache cache, Rows k, @Nullable Rows v, Ids positions) {
+        attentions.append((OpenClCache) cache, k, v, positions);
+    }
+
+    @Override
+    public void attention(Rows out, Rows q, KvCache cache, Ids positions, Attention attention) {
+        attentions.attention(out, q, (OpenClCache) cache, positions, attention);
+    }
+
+    @Override
+    public void route(Ids ids, Rows weights, Rows logits, Router router) {
+        rows.route(ids, weights, logits, router);
+    }
+
+    @Override
+    public void experts(Rows y, Experts experts, Rows x, Ids ids, Rows weights) {
+        products.experts(y, experts, x, ids, weights);
+    }
+
+    @Override
+    public void glu(Rows y, Rows gate, Rows up, Activation activation) {
+        rows.glu(y, gate, up, activation);
+    }
+
+    @Override
+    public void add(Rows y, Rows x) {
+        rows.add(y, x);
+    }
+
+    @Override
+    public void scale(Rows y, float factor) {
+        rows.scale(y, factor);
+    }
+
+    @Override
+    public void softcap(Rows y, float cap) {
+        rows.softcap(y, cap);
+    }
+
+    @Override
+    public void argmax(Ids ids, Rows x) {
+        rows.argmax(ids, x);
+    }
+
+    @Override
+    public void copy(Rows y, Rows x) {
+        rows.copy(y, x);
+    }
+}

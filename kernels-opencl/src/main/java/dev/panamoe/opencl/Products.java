@@ -1,0 +1,335 @@
+package dev.panamoe.opencl;
+
+import dev.panamoe.opencl.OpenClWeight.Matrix;
+import dev.panamoe.opencl.OpenClWeight.Piece;
+import dev.panamoe.opencl.Scratch.Part;
+import dev.panamoe.spec.Activation;
+import dev.panamoe.spi.Experts;
+import dev.panamoe.spi.Ids;
+import dev.panamoe.spi.Rows;
+
+/// Products with weights: `matvec.cl` for few rows of activations, `matmul.cl` for many. Both give the same bits, so
+/// that the limit between them is a matter of speed alone.
+final class Products {
+    /// Work-items of a work-group, in both kernels.
+    private static final int GROUP = 256;
+
+    /// Rows of activations that a matvec work-group takes at once when there are several.
+    private static final int SEVERAL = 4;
+
+    /// Up to so many rows, weights are read once for every {@link #SEVERAL}.
+    private static final int FEW = 8;
+
+    /// Up to so many tokens, each expert of a token is computed by itself.
+    private static final int FEW_TOKENS = 8;
+
+    /// Rows of activations and of weights in a tile of `matmul.cl`.
+    private static final int TILE = 64;
+
+    private static final int TILE_PANELS = 2;
+
+    /// What rows of activations meet.
+    private enum Slicing {
+        /// One matrix.
+        NONE,
+        /// Row `t * heads + s` the slice `s`.
+        HEADS,
+        /// Each row the slice of its expert.
+        EXPERTS
+    }
+
+    /// Memory with the rows that products read: from a multiple of 4 values on, a multiple of 4 apart, with zeros up to a
+    /// multiple of 32 columns.
+    private record Input(long buffer, int offset, int stride) {}
+
+    private final Kernels kernels;
+    private final Memory memory;
+    private final Scratch scratch;
+    private final RowKernels rowKernels;
+    private final long queue;
+
+    Products(Kernels kernels, RowKernels rowKernels, Memory memory, Scratch scratch, long queue) {
+        this.rowKernels = rowKernels;
+        this.kernels = kernels;
+        this.memory = memory;
+        this.scratch = scratch;
+        this.queue = queue;
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#matmul}.
+    void matmul(Rows y, Matrix w, Rows x) {
+        Input in = input(x);
+        long out = OpenClBuffer.of(y);
+        if (x.rows() <= FEW) {
+            matvec(w, Slicing.NONE, in, out, y.offset(), y.stride(), x.rows(), 1, out, 0);
+        } else {
+            long tiles = Math.ceilDiv(x.rows(), TILE);
+            matmul(w, Slicing.NONE, in, out, y.offset(), y.stride(), x.rows(), 1, out, out, tiles, 1);
+        }
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#matmulPerHead}.
+    void perHead(Rows y, Matrix w, Rows x) {
+        int heads = w.slices();
+        int tokens = x.rows() / heads;
+        Input in = input(x);
+        long out = OpenClBuffer.of(y);
+        if (tokens <= FEW) {
+            matvec(w, Slicing.HEADS, in, out, y.offset(), y.stride(), tokens, heads, out, 0);
+        } else {
+            long tiles = Math.ceilDiv(tokens, TILE);
+            matmul(w, Slicing.HEADS, in, out, y.offset(), y.stride(), tokens, heads, out, out, tiles, heads);
+        }
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#gatedMatmul}, of one row.
+    void gated(Rows y, Matrix gate, Matrix up, Rows x, Activation activation) {
+        long out = OpenClBuffer.of(y);
+        gated(gate, up, Slicing.NONE, input(x), out, y.offset(), y.stride(), 1, 1, out, 0, out, out, false, activation);
+    }
+
+    private void matvec(
+            Matrix w,
+            Slicing slicing,
+            Input x,
+            long y,
+            int yOffset,
+            int yStride,
+            int count,
+            int step,
+            long ids,
+            int idsOffset) {
+        int tokens = slicing == Slicing.EXPERTS || count == 1 ? 1 : SEVERAL;
+        Kernel k = kernels.get(
+                "matvec",
+                "quant.inc matvec.cl",
+                w.type(),
+                "-D TOKENS=" + tokens + " -D SLICING=" + slicing.ordinal());
+        for (Piece piece : w.pieces()) {
+            k.buffer(piece.words())
+                    .buffer(piece.tails())
+                    .value(piece.from())
+                    .value(piece.to())
+                    .value(w.panels())
+                    .value(w.rows())
+                    .value(w.groups())
+                    .buffer(x.buffer())
+                    .value(x.offset())
+                    .value(x.stride())
+                    .buffer(y)
+                    .value(yOffset)
+                    .value(yStride)
+                    .value(count)
+                    .value(step)
+                    .buffer(ids)
+                    .value(idsOffset)
+                    .launch(
+                            queue,
+                            GROUP,
+                            w.panels(),
+                            Math.ceilDiv(count, tokens),
+                            slicing == Slicing.HEADS ? step : 1);
+        }
+    }
+
+    /// @param gateBias, upBias any buffers where not `biased`
+    private void gated(
+            Matrix gate,
+            Matrix up,
+            Slicing slicing,
+            Input x,
+            long y,
+            int yOffset,
+            int yStride,
+            int count,
+            int step,
+            long ids,
+            int idsOffset,
+            long gateBias,
+            long upBias,
+            boolean biased,
+            Activation activation) {
+        Kernel k = kernels.get(
+                "gated_matvec",
+                "quant.inc activation.inc matvec.cl",
+                gate.type(),
+                "-D GATED -D TOKENS=1 -D BIAS=" + (biased ? 1 : 0) + " -D SLICING=" + slicing.ordinal());
+        for (int i = 0; i < gate.pieces().size(); i++) {
+            Piece g = gate.pieces().get(i);
+            Piece u = up.pieces().get(i);
+            k.buffer(g.words())
+                    .buffer(g.tails())
+                    .buffer(u.words())
+                    .buffer(u.tails())
+                    .value(g.from())
+                    .value(g.to())
+                    .value(gate.panels())
+                    .value(gate.rows())
+                    .value(gate.groups())
+                    .buffer(x.buffer())
+                    .value(x.offset())
+                    .value(x.stride())
+                    .buffer(y)
+                    .value(yOffset)
+                    .value(yStride)
+                    .value(step)
+                    .buffer(ids)
+                    .value(idsOffset)
+                    .buffer(gateBias)
+                    .buffer(upBias)
+                    .value(activation.ordinal())
+                    .launch(queue, GROUP, gate.panels(), count, 1);
+        }
+    }
+
+    private void matmul(
+            Matrix w,
+            Slicing slicing,
+            Input x,
+            long y,
+            int yOffset,
+            int yStride,
+            int count,
+            int step,
+            long tiles,
+            long order,
+            long tileCount,
+            int slices) {
+        Kernel k = kernels.get("matmul", "quant.inc matmul.cl", w.type(), "-D SLICING=" + slicing.ordinal());
+        for (Piece piece : w.pieces()) {
+            k.buffer(piece.words())
+                    .buffer(piece.tails())
+                    .value(piece.from())
+                    .value(piece.to())
+                    .value(w.panels())
+                    .value(w.rows())
+                    .value(w.groups())
+                    .buffer(x.buffer())
+                    .value(x.offset())
+                    .value(x.stride())
+                    .buffer(y)
+                    .value(yOffset)
+                    .value(yStride)
+                    .value(count)
+                    .value(step)
+                    .buffer(tiles)
+                    .buffer(order)
+                    .launch(queue, GROUP, Math.ceilDiv(w.panels(), TILE_PANELS), tileCount, slices);
+        }
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#experts}.
+    void experts(Rows y, Experts experts, Rows x, Ids ids, Rows weights) {
+        Matrix gate = OpenClWeight.matrix(experts.gate());
+        Matrix up = OpenClWeight.matrix(experts.up());
+        Matrix down = OpenClWeight.matrix(experts.down());
+        int used = ids.cols();
+        int pairs = x.rows() * used;
+        int hidden = Math.ceilDiv(gate.rows(), PackedFormat.PANEL) * PackedFormat.PANEL;
+        int width = down.rows();
+        Input in = input(x);
+        long h = scratch.of(Part.GATE, (long) pairs * hidden);
+        long out = scratch.of(Part.DOWN, (long) pairs * width);
+        long idsBuffer = OpenClBuffer.of(ids);
+        if (hidden > gate.rows()) {
+            memory.zero(h, (long) pairs * hidden * Float.BYTES);
+        }
+        Input inner = new Input(h, 0, hidden);
+        boolean biased = experts.biases() != null;
+        long gateBias = experts.biases() == null ? h : OpenClWeight.vector(experts.biases().gate());
+        long upBias = experts.biases() == null ? h : OpenClWeight.vector(experts.biases().up());
+        long downBias = experts.biases() == null ? h : OpenClWeight.vector(experts.biases().down());
+        if (x.rows() <= FEW_TOKENS && gate.type() == up.type()) {
+            gated(
+                    gate,
+                    up,
+                    Slicing.EXPERTS,
+                    in,
+                    h,
+                    0,
+                    hidden,
+                    pairs,
+                    used,
+                    idsBuffer,
+                    ids.offset(),
+                    gateBias,
+                    upBias,
+                    biased,
+                    experts.activation());
+            matvec(down, Slicing.EXPERTS, inner, out, 0, width, pairs, 1, idsBuffer, ids.offset());
+        } else {
+            long order = scratch.of(Part.ORDER, pairs);
+            int slices = gate.slices();
+            int tileCount = Math.ceilDiv(pairs, TILE) + slices;
+            long tiles = scratch.of(Part.TILES, 3L * tileCount + 1);
+            long u = scratch.of(Part.UP, (long) pairs * hidden);
+            sort(order, tiles, idsBuffer, ids.offset(), pairs, slices);
+            // Most experts have few tokens or none; no expert has more tiles than all tokens fill.
+            matmul(gate, Slicing.EXPERTS, in, h, 0, hidden, pairs, used, tiles, order, tileCount, 1);
+            matmul(up, Slicing.EXPERTS, in, u, 0, hidden, pairs, used, tiles, order, tileCount, 1);
+            if (biased) {
+                expertBias(h, hidden, gateBias, idsBuffer, ids.offset(), pairs, gate.rows());
+                expertBias(u, hidden, upBias, idsBuffer, ids.offset(), pairs, gate.rows());
+            }
+            rowKernels.glu(h, hidden, u, hidden, experts.activation(), pairs, gate.rows());
+            matmul(down, Slicing.EXPERTS, inner, out, 0, width, pairs, 1, tiles, order, tileCount, 1);
+        }
+        kernels.get("combine", "sort.inc", null, "")
+                .buffer(OpenClBuffer.of(y))
+                .value(y.offset())
+                .value(y.stride())
+                .buffer(out)
+                .value(0)
+                .value(width)
+                .buffer(OpenClBuffer.of(weights))
+                .value(weights.offset())
+                .value(weights.stride())
+                .buffer(idsBuffer)
+                .value(ids.offset())
+                .buffer(downBias)
+                .value(0)
+                .value(biased ? 1 : 0)
+                .value(y.rows())
+                .value(width)
+                .value(used)
+                .launch(queue, GROUP, Math.ceilDiv((long) y.rows() * width, GROUP), 1, 1);
+    }
+
+    private void sort(long order, long tiles, long ids, int idsOffset, int pairs, int experts) {
+        kernels.get("sort_pairs", "sort.inc", null, "-D EXPERTS=" + experts + " -D TILE=" + TILE)
+                .buffer(order)
+                .buffer(tiles)
+                .buffer(ids)
+                .value(idsOffset)
+                .value(pairs)
+                .launch(queue, GROUP, 1, 1, 1);
+    }
+
+    private void expertBias(long y, int stride, long bias, long ids, int idsOffset, int pairs, int cols) {
+        kernels.get("add_expert_bias", "sort.inc", null, "")
+                .buffer(y)
+                .value(0)
+                .value(stride)
+                .buffer(bias)
+                .buffer(ids)
+                .value(idsOffset)
+                .value(pairs)
+                .value(cols)
+                .launch(queue, GROUP, Math.ceilDiv((long) pairs * cols, GROUP), 1, 1);
+    }
+
+    /// Rows as products read them: where they are, or copied.
+    private Input input(Rows x) {
+        if (x.offset() % 4 == 0 && x.stride() % 4 == 0 && x.cols() % PackedFormat.PANEL == 0) {
+            return new Input(OpenClBuffer.of(x), x.offset(), x.stride());
+        }
+        int stride = Math.ceilDiv(x.cols(), PackedFormat.PANEL) * PackedFormat.PANEL;
+        long values = (long) x.rows() * stride;
+        long copy = scratch.of(Part.ALIGNED, values);
+        if (stride > x.cols()) {
+            memory.zero(copy, values * Float.BYTES);
+        }
+        rowKernels.copy(copy, 0, stride, OpenClBuffer.of(x), x.offset(), x.stride(), x.rows(), x.cols());
+        return new Input(copy, 0, stride);
+    }
+}

@@ -1,0 +1,173 @@
+package dev.panamoe.opencl;
+
+import dev.panamoe.spec.Activation;
+import dev.panamoe.spec.RopeSpec;
+import dev.panamoe.spec.RouterSpec;
+import dev.panamoe.spi.Ids;
+import dev.panamoe.spi.Rope;
+import dev.panamoe.spi.Router;
+import dev.panamoe.spi.Rows;
+import dev.panamoe.spi.Weight;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Launches of the operations that go row by row or value by value: the source that all GPU backends share.
+final class RowKernels {
+    /// Work-items of a work-group.
+    private static final int GROUP = 256;
+
+    private static final String ROWS = "reduce.inc activation.inc rows.inc";
+
+    private final Kernels kernels;
+    private final long queue;
+    private final Map<Router, String> routers = new HashMap<>();
+
+    RowKernels(Kernels kernels, long queue) {
+        this.kernels = kernels;
+        this.queue = queue;
+    }
+
+    private Kernel rows(String name) {
+        return kernels.get(name, ROWS, null, "");
+    }
+
+    private static Kernel give(Kernel k, Rows rows) {
+        return k.buffer(OpenClBuffer.of(rows)).value(rows.offset()).value(rows.stride());
+    }
+
+    private static Kernel give(Kernel k, Ids ids) {
+        return k.buffer(OpenClBuffer.of(ids)).value(ids.offset());
+    }
+
+    /// Ends the arguments with (rows, cols), and gives each value a work-item.
+    private void launch(Kernel k, long rows, long cols) {
+        k.value((int) rows).value((int) cols).launch(queue, GROUP, Math.ceilDiv(rows * cols, GROUP), 1, 1);
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#rmsNorm}.
+    void rmsNorm(Rows y, Rows x, @Nullable Weight w, float eps) {
+        Kernel k = give(give(rows("rms_norm"), y), x);
+        k.buffer(w == null ? OpenClBuffer.of(x) : OpenClWeight.vector(w))
+                .value(0)
+                .value(w == null ? 0 : 1)
+                .value(x.cols())
+                .value(eps)
+                .launch(queue, GROUP, x.rows(), 1, 1);
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#addBias}.
+    void addBias(Rows y, Weight bias) {
+        launch(give(rows("add_bias"), y).buffer(OpenClWeight.vector(bias)).value(0), y.rows(), y.cols());
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#rope}.
+    void rope(Rows x, Ids positions, Rope rope) {
+        int pairs = x.cols() / 2;
+        give(give(rows("rope"), x), positions)
+                .buffer(OpenClWeight.vector(rope.inverseFrequencies()))
+                .value(0)
+                .value(rope.pairing() == RopeSpec.Pairing.HALVES ? 1 : 0)
+                .value(rope.amplitude())
+                .value(x.rows())
+                .value(pairs)
+                .value(x.rows() / positions.rows())
+                .launch(queue, GROUP, Math.ceilDiv((long) x.rows() * pairs, GROUP), 1, 1);
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#glu}.
+    void glu(Rows y, Rows gate, Rows up, Activation activation) {
+        launch(give(give(give(rows("glu"), y), gate), up).value(activation.ordinal()), y.rows(), y.cols());
+    }
+
+    /// The same in place of `gate`.
+    void glu(long gate, int gateStride, long up, int upStride, Activation activation, int rows, int cols) {
+        Kernel k = rows("glu");
+        k.buffer(gate).value(0).value(gateStride);
+        k.buffer(gate).value(0).value(gateStride);
+        k.buffer(up).value(0).value(upStride);
+        launch(k.value(activation.ordinal()), rows, cols);
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#add}.
+    void add(Rows y, Rows x) {
+        launch(give(give(rows("add"), y), x), y.rows(), y.cols());
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#scale}.
+    void scale(Rows y, float factor) {
+        launch(give(rows("scale"), y).value(factor), y.rows(), y.cols());
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#softcap}.
+    void softcap(Rows y, float cap) {
+        launch(give(rows("softcap"), y).value(cap), y.rows(), y.cols());
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#copy}.
+    void copy(Rows y, Rows x) {
+        launch(give(give(rows("copy_rows"), y), x), y.rows(), y.cols());
+    }
+
+    void copy(long y, int yOffset, int yStride, long x, int xOffset, int xStride, int rows, int cols) {
+        Kernel k = rows("copy_rows");
+        k.buffer(y).value(yOffset).value(yStride);
+        k.buffer(x).value(xOffset).value(xStride);
+        launch(k, rows, cols);
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#argmax}.
+    void argmax(Ids ids, Rows x) {
+        give(give(rows("argmax"), ids), x).value(x.cols()).launch(queue, GROUP, x.rows(), 1, 1);
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#embed}.
+    void embed(Rows y, OpenClWeight.Matrix w, Ids tokens, float scale) {
+        Kernel k = kernels.get("embed", "embed.inc", w.type(), w.format().options());
+        for (OpenClWeight.Piece piece : w.pieces()) {
+            give(k, y).buffer(piece.words()).buffer(piece.tails());
+            int from = piece.from() * PackedFormat.PANEL;
+            give(k, tokens)
+                    .value(from)
+                    .value(Math.min(w.rows(), piece.to() * PackedFormat.PANEL) - from)
+                    .value(scale);
+            launch(k, y.rows(), y.cols());
+        }
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#route}.
+    void route(Ids ids, Rows weights, Rows logits, Router router) {
+        Kernel k = kernels.get(
+                "route", "reduce.inc router.inc", null, routers.computeIfAbsent(router, RowKernels::options));
+        Weight bias = router.selectionBias();
+        Weight scale = router.expertScale();
+        give(give(give(k, ids), weights), logits)
+                .buffer(bias == null ? OpenClBuffer.of(logits) : OpenClWeight.vector(bias))
+                .value(0)
+                .buffer(scale == null ? OpenClBuffer.of(logits) : OpenClWeight.vector(scale))
+                .value(0)
+                .value(router.spec().scale())
+                .launch(queue, GROUP, logits.rows(), 1, 1);
+    }
+
+    private static String options(Router router) {
+        RouterSpec s = router.spec();
+        return define("EXPERTS", s.experts())
+                + define("USED", s.used())
+                + define("GROUPS", s.groups())
+                + define("GROUPS_USED", s.groupsUsed())
+                + define("SIGMOID", s.gating() == RouterSpec.Gating.SIGMOID)
+                + define("TOP2_SUM", s.groupScore() == RouterSpec.GroupScore.TOP2_SUM)
+                + define("NORMALISE", s.normalise())
+                + define("SELECTION_BIAS", router.selectionBias() != null)
+                + define("EXPERT_SCALE", router.expertScale() != null);
+    }
+
+    private static String define(String name, int value) {
+        return "-D " + name + "=" + value + " ";
+    }
+
+    private static String define(String name, boolean value) {
+        return define(name, value ? 1 : 0);
+    }
+}

@@ -1,0 +1,50 @@
+package dev.panamoe.opencl;
+
+import java.util.EnumMap;
+import java.util.Map;
+
+/// Memory that an operation needs for itself, kept for the next time and made larger when more is wanted. In an
+/// in-order queue no two operations use it at once.
+final class Scratch {
+    /// What it is for.
+    enum Part {
+        /// Activations brought to addresses and widths that products can read.
+        ALIGNED,
+        /// (pairs, width) of experts.
+        GATE,
+        UP,
+        /// (pairs, embedding)
+        DOWN,
+        /// Pairs of tokens and experts by expert.
+        ORDER,
+        TILES,
+        /// Parts of attention.
+        SPANS
+    }
+
+    private record Held(long buffer, long bytes) {}
+
+    private final Memory memory;
+    private final Map<Part, Held> held = new EnumMap<>(Part.class);
+
+    Scratch(Memory memory) {
+        this.memory = memory;
+    }
+
+    /// At least `values` values of 4 bytes, with whatever is in them.
+    long of(Part part, long values) {
+        long bytes = values * Integer.BYTES;
+        Held has = held.get(part);
+        if (has != null && has.bytes() >= bytes) {
+            return has.buffer();
+        }
+        if (has != null) {
+            held.remove(part);
+            // The runtime keeps it until launches that use it are done.
+            memory.free(has.buffer());
+        }
+        Held more = new Held(memory.allocateZeroed(bytes, "scratch memory of " + part), bytes);
+        held.put(part, more);
+        return more.buffer();
+    }
+}

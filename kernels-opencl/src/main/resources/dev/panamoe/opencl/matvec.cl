@@ -1,0 +1,168 @@
+// Products of quantised matrices with few rows of activations: each work-item sums a part of one weight row.
+//
+// A work-group computes PANEL = 32 neighbouring rows of one slice: work-item i belongs to row i % 32 and to run i / 32 of
+// the CHUNKS runs that the columns are cut into, so that neighbouring work-items read neighbouring words and activations
+// are the same for all of them. The runs of a row are added in ascending order, as matmul.cl does, which therefore gives
+// the same bits.
+//
+// Constants: a TYPE_… (quant.inc); TOKENS, rows of activations at once, up to CHUNKS; SLICING:
+//   0  one slice; row t of x goes to row t of y
+//   1  slice s = GROUP_ID_2 of `step` slices is multiplied with rows t * step + s (heads)
+//   2  row r of y is a (token, expert) pair: slice ids[r], row r / step of x (step = experts a token, or 1); TOKENS is 1
+//
+// Weights lie in pieces, because devices limit the size of an allocation: a launch sees the panels firstPanel to
+// endPanel - 1 of all slices' panels, and leaves the others to other launches.
+//
+// rows, panels: of a slice. groups: columns / 32; x has them all, from an address that is a multiple of 16 bytes on.
+
+#define PANEL 32
+#define CHUNKS 8
+
+// The sum of a run of groups of one row for TOKENS rows of activations.
+// x4: the first row's activations. stride4: from one to the next, in fours.
+FN void run_sums(
+        GLOBAL const uint *words, GLOBAL const tail_t *tails, size_t panel, int lane, int groups, int from, int to,
+        GLOBAL const float4 *x4, const size_t *row4, float *sums) {
+#pragma unroll
+    for (int t = 0; t < TOKENS; t++) {
+        sums[t] = 0.0f;
+    }
+    size_t block = panel * (groups / GROUPS);
+    for (int group = from; group < to; group++) {
+        float q[32];
+        float scale[2];
+        float offset[2];
+        size_t at = block + group / GROUPS;
+#if TAIL
+        tail_t tail = tails[at * 32 + lane];
+#else
+        tail_t tail = 0;
+#endif
+        read_group(words + at * (WORDS * 32) + lane, tail, (uint)(group % GROUPS), q, scale, offset);
+#pragma unroll
+        for (int t = 0; t < TOKENS; t++) {
+            GLOBAL const float4 *x = x4 + row4[t] + group * 8;
+#pragma unroll
+            for (int h = 0; h < HALVES; h++) {
+                float part = 0.0f;
+                float sum = 0.0f;
+#pragma unroll
+                for (int i = 0; i < 8 / HALVES; i++) {
+                    float4 v = x[h * 4 + i];
+                    const float *p = q + h * 16 + 4 * i;
+                    part = FMA(p[0], v.x, part);
+                    part = FMA(p[1], v.y, part);
+                    part = FMA(p[2], v.z, part);
+                    part = FMA(p[3], v.w, part);
+                    if (OFFSETS) {
+                        sum = sum + v.x;
+                        sum = sum + v.y;
+                        sum = sum + v.z;
+                        sum = sum + v.w;
+                    }
+                }
+                sums[t] = FMA(scale[h], part, sums[t]);
+                if (OFFSETS) {
+                    sums[t] = FMA(offset[h], sum, sums[t]);
+                }
+            }
+        }
+    }
+}
+
+// Adds the runs of each row: for work-items of run 0.
+FN float total(LOCAL const float *runs, int lane) {
+    float sum = 0.0f;
+#pragma unroll
+    for (int c = 0; c < CHUNKS; c++) {
+        sum = sum + runs[c * PANEL + lane];
+    }
+    return sum;
+}
+
+// y = W x. Grid: (panels, ceil(count / TOKENS), slices where SLICING is 1); work-group: 256.
+//
+// count: rows of x of a slice, or pairs.
+__kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec(
+        GLOBAL const uint *restrict words, GLOBAL const tail_t *restrict tails, int firstPanel, int endPanel,
+        int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
+        GLOBAL float *restrict y, int yOffset, int yStride, int count, int step, GLOBAL const int *restrict ids,
+        int idsOffset) {
+    SHARED(float, runs, TOKENS * CHUNKS * PANEL);
+    int lane = LOCAL_ID % PANEL;
+    int chunk = LOCAL_ID / PANEL;
+    int first = GROUP_ID_1 * TOKENS;
+    int slice = SLICING == 2 ? ids[idsOffset + first] : SLICING == 1 ? GROUP_ID_2 : 0;
+    int panel = slice * panels + GROUP_ID;
+    if (panel < firstPanel || panel >= endPanel) {
+        return;
+    }
+    size_t row4[TOKENS];
+#pragma unroll
+    for (int t = 0; t < TOKENS; t++) {
+        int token = min(first + t, count - 1);
+        int r = SLICING == 2 ? token / step : SLICING == 1 ? token * step + slice : token;
+        row4[t] = ((size_t)xOffset + (size_t)r * xStride) / 4;
+    }
+    int run = (groups + CHUNKS - 1) / CHUNKS;
+    int from = min(chunk * run, groups);
+    float sums[TOKENS];
+    run_sums(words, tails, panel - firstPanel, lane, groups, from, min(from + run, groups), (GLOBAL const float4 *)x,
+             row4, sums);
+#pragma unroll
+    for (int t = 0; t < TOKENS; t++) {
+        runs[t * CHUNKS * PANEL + LOCAL_ID] = sums[t];
+    }
+    BARRIER;
+    // The work-items of run t add up the sums of token t.
+    int row = GROUP_ID * PANEL + lane;
+    int token = first + chunk;
+    if (chunk < TOKENS && token < count && row < rows) {
+        int r = SLICING == 1 ? token * step + slice : token;
+        y[(size_t)yOffset + (size_t)r * yStride + row] = total(runs + chunk * CHUNKS * PANEL, lane);
+    }
+}
+
+#ifdef GATED
+// y = activation(gate x [+ bias], up x [+ bias]): the first half of a gated feed-forward, of experts where SLICING is 2.
+// Both weights are of the same type and shape and cut into the same pieces. TOKENS is 1. Grid: (panels, count).
+//
+// gateBias, upBias: (slices, rows), read where BIAS is 1. activation: see activation.inc.
+__kernel __attribute__((reqd_work_group_size(256, 1, 1))) void gated_matvec(
+        GLOBAL const uint *restrict gateWords, GLOBAL const tail_t *restrict gateTails,
+        GLOBAL const uint *restrict upWords, GLOBAL const tail_t *restrict upTails, int firstPanel, int endPanel,
+        int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
+        GLOBAL float *restrict y, int yOffset, int yStride, int step, GLOBAL const int *restrict ids, int idsOffset,
+        GLOBAL const float *restrict gateBias, GLOBAL const float *restrict upBias, int activation) {
+    SHARED(float, runs, 2 * CHUNKS * PANEL);
+    int lane = LOCAL_ID % PANEL;
+    int chunk = LOCAL_ID / PANEL;
+    int slice = SLICING == 2 ? ids[idsOffset + GROUP_ID_1] : 0;
+    int panel = slice * panels + GROUP_ID;
+    if (panel < firstPanel || panel >= endPanel) {
+        return;
+    }
+    int r = SLICING == 2 ? GROUP_ID_1 / step : GROUP_ID_1;
+    size_t row4[1];
+    row4[0] = ((size_t)xOffset + (size_t)r * xStride) / 4;
+    int run = (groups + CHUNKS - 1) / CHUNKS;
+    int from = min(chunk * run, groups);
+    int to = min(from + run, groups);
+    float sums[1];
+    run_sums(gateWords, gateTails, panel - firstPanel, lane, groups, from, to, (GLOBAL const float4 *)x, row4, sums);
+    runs[LOCAL_ID] = sums[0];
+    run_sums(upWords, upTails, panel - firstPanel, lane, groups, from, to, (GLOBAL const float4 *)x, row4, sums);
+    runs[CHUNKS * PANEL + LOCAL_ID] = sums[0];
+    BARRIER;
+    int row = GROUP_ID * PANEL + lane;
+    if (chunk == 0 && row < rows) {
+        float g = total(runs, lane);
+        float u = total(runs + CHUNKS * PANEL, lane);
+        if (BIAS) {
+            g = g + gateBias[(size_t)slice * rows + row];
+            u = u + upBias[(size_t)slice * rows + row];
+        }
+        y[(size_t)yOffset + (size_t)GROUP_ID_1 * yStride + row] = activate(activation, g, u);
+    }
+}
+#endif
