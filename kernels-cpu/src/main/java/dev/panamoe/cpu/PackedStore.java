@@ -1,6 +1,7 @@
 package dev.panamoe.cpu;
 
 import dev.panamoe.PanamoeException;
+import dev.panamoe.UserCache;
 import dev.panamoe.ffm.LargeMemory;
 import dev.panamoe.spi.ModelIdentity;
 import dev.panamoe.tensor.LittleEndian;
@@ -11,7 +12,6 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -183,16 +183,7 @@ final class PackedStore implements AutoCloseable {
     /// @param environment `XDG_CACHE_HOME`, or `HOME`, says where
     /// @return a relative path where the environment names no folder, which {@link #open} takes for none
     static Path folder(Map<String, String> environment) {
-        try {
-            // The XDG specification: a relative path is to be ignored.
-            Path cache = Path.of(environment.getOrDefault("XDG_CACHE_HOME", ""));
-            Path home = Path.of(environment.getOrDefault("HOME", System.getProperty("user.home", "")));
-            return (cache.isAbsolute() ? cache : home.resolve(".cache"))
-                    .resolve("panamoe")
-                    .resolve("packed");
-        } catch (InvalidPathException e) {
-            return Path.of("");
-        }
+        return UserCache.folder(environment, "packed").orElse(Path.of(""));
     }
 
     private static Path sibling(Path file, String ending) {

@@ -7,10 +7,8 @@ import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.Probe;
 
-/// Holds the place of the OpenCL backend, which this version does not have: it lists no device and says so.
+/// The backend of all devices that an OpenCL driver reaches: GPUs of any vendor, and CPUs.
 public final class OpenClProvider implements BackendProvider {
-    private static final Probe.Unusable ABSENT = new Probe.Unusable("no kernels in this version", "use --backend cpu");
-
     /// For the service loader.
     public OpenClProvider() {}
 
@@ -21,11 +19,17 @@ public final class OpenClProvider implements BackendProvider {
 
     @Override
     public Probe probe() {
-        return ABSENT;
+        return ClSurvey.here().probe();
     }
 
     @Override
     public Device open(DeviceInfo device, DeviceOptions options) {
-        throw new PanamoeException(device.id() + ": " + ABSENT.reason() + "; " + ABSENT.remedy());
+        ClDevice found = ClSurvey.here().devices().stream()
+                .filter(d -> d.id().equals(device.id()))
+                .findFirst()
+                .orElseThrow(
+                        () -> new PanamoeException("there is no device '" + device.id() + "'; see 'panamoe devices'"));
+        ClSurvey.startLwjgl();
+        throw new PanamoeException(found.id() + ": no kernels in this version; use --backend cpu");
     }
 }

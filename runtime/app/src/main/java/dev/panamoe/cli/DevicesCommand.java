@@ -5,6 +5,7 @@ import dev.panamoe.engine.Backends;
 import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.Probe.Unusable;
 import dev.panamoe.spi.Probe.Usable;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -22,6 +23,9 @@ import tools.jackson.databind.node.ObjectNode;
         footerHeading = "%nExamples:%n",
         footer = {"  panamoe devices", "  panamoe devices --json | jq -r .auto"})
 final class DevicesCommand implements Callable<Integer> {
+    /// Characters of a line of facts, about.
+    private static final int LINE = 90;
+
     private final Console console;
 
     @Option(names = "--json", description = "Prints one JSON object.")
@@ -71,10 +75,9 @@ final class DevicesCommand implements Callable<Integer> {
                     if (!same) {
                         out.println("  " + device.id() + ": " + text(device));
                     }
-                    if (!device.facts().isEmpty()) {
-                        out.println((same ? "  " : "    ") + String.join(", ", device.facts()));
-                    }
+                    lines(device.facts()).forEach(line -> out.println((same ? "  " : "    ") + line));
                 }
+                u.refused().forEach(line -> out.println("  not usable: " + line));
             }
             case Unusable u -> {
                 out.println(found.name() + ": not usable");
@@ -82,6 +85,20 @@ final class DevicesCommand implements Callable<Integer> {
                 out.println("  remedy: " + u.remedy());
             }
         }
+    }
+
+    /// Facts side by side, as many as fit a line.
+    private static List<String> lines(List<String> facts) {
+        List<String> lines = new ArrayList<>();
+        for (String fact : facts) {
+            String last = lines.isEmpty() ? "" : lines.getLast();
+            if (!lines.isEmpty() && last.length() + fact.length() <= LINE) {
+                lines.set(lines.size() - 1, last + ", " + fact);
+            } else {
+                lines.add(fact);
+            }
+        }
+        return lines;
     }
 
     private static String text(DeviceInfo device) {
@@ -105,6 +122,8 @@ final class DevicesCommand implements Callable<Integer> {
                                 .putArray("facts");
                         device.facts().forEach(facts::add);
                     }
+                    ArrayNode refused = backend.putArray("refused");
+                    u.refused().forEach(refused::add);
                 }
                 case Unusable u ->
                     backend.put("usable", false).put("reason", u.reason()).put("remedy", u.remedy());

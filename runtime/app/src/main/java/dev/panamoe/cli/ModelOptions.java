@@ -5,6 +5,7 @@ import dev.panamoe.engine.Backends;
 import dev.panamoe.engine.EmbeddedModels;
 import dev.panamoe.engine.EngineOptions;
 import dev.panamoe.spec.CacheType;
+import dev.panamoe.spi.BackendProvider;
 import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.Probe.Usable;
@@ -108,15 +109,15 @@ final class ModelOptions {
         if (name.equals(Backends.AUTO)) {
             return Optional.empty();
         }
-        List<Backends.Found> all = Backends.survey();
         String family = name.contains(":") ? name.substring(0, name.indexOf(':')) : name;
-        Optional<Backends.Found> found =
-                all.stream().filter(f -> f.name().equals(family)).findFirst();
+        Optional<BackendProvider> found = BackendProvider.all().stream()
+                .filter(p -> p.name().equals(family))
+                .findFirst();
         if (found.isEmpty()) {
             return Optional.of("there is no backend '" + name + "', there are " + Backends.AUTO + ", "
-                    + all.stream().map(Backends.Found::name).collect(Collectors.joining(", ")));
+                    + Backends.survey().stream().map(Backends.Found::name).collect(Collectors.joining(", ")));
         }
-        if (found.get().probe() instanceof Usable usable && !name.equals(family)) {
+        if (!name.equals(family) && found.get().probe() instanceof Usable usable) {
             List<String> ids = usable.devices().stream().map(DeviceInfo::id).toList();
             if (!ids.contains(name)) {
                 return Optional.of(

@@ -56,39 +56,50 @@ public final class Backends {
     /// @param name a backend (`cpu`) or one of its devices (`cuda:1`)
     /// @throws PanamoeException when it is unknown or not usable here, and why
     public static Choice choose(String name) {
-        List<Found> all = survey();
         if (name.equals(AUTO)) {
-            Found best = all.stream()
-                    .filter(f -> f.probe() instanceof Usable)
-                    .findFirst()
-                    .orElseThrow(() -> new PanamoeException("no backend is usable here; see 'panamoe devices'"));
-            List<String> reasons = new ArrayList<>();
-            for (Found f : all) {
-                switch (f.probe()) {
-                    case Usable u when f.equals(best) -> reasons.add("backend " + f.name() + ": " + u.reason());
-                    case Usable u -> reasons.add("not " + f.name() + ": " + u.reason());
-                    case Unusable u -> reasons.add("not " + f.name() + ": " + u.reason());
-                }
-            }
-            return new Choice(best.provider(), ((Usable) best.probe()).devices().getFirst(), reasons);
+            return best(survey());
         }
-        for (Found f : all) {
-            switch (f.probe()) {
+        // Those of that name first: a driver that is not asked for need not be started.
+        List<BackendProvider> providers = BackendProvider.all().stream()
+                .sorted(Comparator.comparing((BackendProvider p) -> !isOf(p, name)))
+                .toList();
+        for (BackendProvider provider : providers) {
+            switch (provider.probe()) {
                 case Usable u -> {
                     for (DeviceInfo device : u.devices()) {
-                        if (name.equals(f.name()) || name.equals(device.id())) {
-                            return new Choice(f.provider(), device, List.of("backend " + device.id() + ": asked for"));
+                        if (name.equals(provider.name()) || name.equals(device.id())) {
+                            return new Choice(provider, device, List.of("backend " + device.id() + ": asked for"));
                         }
                     }
                 }
                 case Unusable u
-                when name.equals(f.name()) || name.startsWith(f.name() + ":") ->
+                when isOf(provider, name) ->
                     throw new PanamoeException(
                             "the backend '" + name + "' is not usable here: " + u.reason() + "; " + u.remedy());
                 case Unusable u -> {}
             }
         }
         throw new PanamoeException("there is no backend '" + name + "'; there are auto, "
-                + all.stream().map(Found::name).collect(Collectors.joining(", ")));
+                + survey().stream().map(Found::name).collect(Collectors.joining(", ")));
+    }
+
+    private static boolean isOf(BackendProvider provider, String name) {
+        return name.equals(provider.name()) || name.startsWith(provider.name() + ":");
+    }
+
+    private static Choice best(List<Found> all) {
+        Found best = all.stream()
+                .filter(f -> f.probe() instanceof Usable)
+                .findFirst()
+                .orElseThrow(() -> new PanamoeException("no backend is usable here; see 'panamoe devices'"));
+        List<String> reasons = new ArrayList<>();
+        for (Found f : all) {
+            switch (f.probe()) {
+                case Usable u when f.equals(best) -> reasons.add("backend " + f.name() + ": " + u.reason());
+                case Usable u -> reasons.add("not " + f.name() + ": " + u.reason());
+                case Unusable u -> reasons.add("not " + f.name() + ": " + u.reason());
+            }
+        }
+        return new Choice(best.provider(), ((Usable) best.probe()).devices().getFirst(), reasons);
     }
 }

@@ -8,12 +8,19 @@ public sealed interface Probe {
     /// @param rank how good the best device is; the highest rank is chosen at start-up (reference 0, CPU 10, GPUs
     ///     above)
     /// @param reason why this rank, one line
-    record Usable(List<DeviceInfo> devices, int rank, String reason) implements Probe {
+    /// @param refused other devices that were found and cannot be used, one line each: `name: why`
+    record Usable(List<DeviceInfo> devices, int rank, String reason, List<String> refused) implements Probe {
         public Usable {
             devices = List.copyOf(devices);
+            refused = List.copyOf(refused);
             if (devices.isEmpty()) {
                 throw new IllegalArgumentException("usable without a device");
             }
+        }
+
+        /// With no other devices.
+        public Usable(List<DeviceInfo> devices, int rank, String reason) {
+            this(devices, rank, reason, List.of());
         }
     }
 
