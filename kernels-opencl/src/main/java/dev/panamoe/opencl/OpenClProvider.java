@@ -30,6 +30,6 @@ public final class OpenClProvider implements BackendProvider {
                 .orElseThrow(
                         () -> new PanamoeException("there is no device '" + device.id() + "'; see 'panamoe devices'"));
         ClSurvey.startLwjgl();
-        throw new PanamoeException(found.id() + ": no kernels in this version; use --backend cpu");
+        return new OpenClDevice(device, found);
     }
 }
