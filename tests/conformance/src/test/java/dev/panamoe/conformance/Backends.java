@@ -25,9 +25,9 @@ final class Backends {
     }
 
     /// All usable ones but the reference, which defines the results, with weights as they are. The system property
-    /// `panamoe.conformance.backend` leaves only one.
+    /// `panamoe.test.backend` leaves only one.
     static List<Backend> all() {
-        String only = System.getProperty("panamoe.conformance.backend", "");
+        String only = System.getProperty("panamoe.test.backend", "");
         return BackendProvider.all().stream()
                 .filter(p -> !p.name().equals("reference") && p.probe() instanceof Probe.Usable)
                 .filter(p -> only.isEmpty() || only.equals(p.name()))
