@@ -35,6 +35,9 @@
 //     l' = fma(l_c, exp(m_c - m'), l * exp(m - m')), a likewise; begun with m = -infinity, l = 0, a = 0.
 //   A sink is merged last, as a span with m_c = sink, l_c = 1, a_c = 0. out = a / l.
 
+// Barriers stand in no branch, behind no return and in no loop that may have no iteration (hence do-while): PoCL 3.1
+// lets work-items take wrong ways otherwise.
+
 #ifndef GROUP
 #define GROUP 256
 #endif
@@ -108,8 +111,9 @@
 // one longer, so that its columns lie in different banks.
 #define STAGED 16
 #define TILE_STRIDE (STAGED + 1)
-#if VALUES_IN_KEYS && GROUP * TILE_STRIDE > QUERIES * CHUNK
-#define SCRATCH (GROUP * TILE_STRIDE)
+#define TILE_WORDS (VALUE_WORDS < GROUP ? VALUE_WORDS : GROUP)
+#if VALUES_IN_KEYS && TILE_WORDS * TILE_STRIDE > QUERIES * CHUNK
+#define SCRATCH (TILE_WORDS * TILE_STRIDE)
 #else
 #define SCRATCH (QUERIES * CHUNK)
 #endif
@@ -305,9 +309,6 @@ FN void span_weights(
     }
     for (int chunk = 0; chunk < KEY_BLOCKS * 32; chunk += CHUNK) {
         if (load) {
-            if (chunk > 0) {
-                BARRIER;
-            }
             for (int i = LOCAL_ID; i < QUERIES * CHUNK; i += GROUP) {
                 int n = i / CHUNK;
                 int column = i % CHUNK;
@@ -315,8 +316,8 @@ FN void span_weights(
                 scratch[column * QUERIES + n] =
                         inside ? q[(size_t)query_row(base + n, head) * qStride + chunk + column] : 0;
             }
-            BARRIER;
         }
+        BARRIER;
         if (scores) {
             int end = min((chunk + CHUNK) / 32, KEY_BLOCKS);
             for (int block = chunk / 32; block < end; block++) {
@@ -350,8 +351,11 @@ FN void span_weights(
                 }
             }
         }
+        if (CHUNK < KEY_SIZE) {
+            BARRIER;
+        }
     }
-    if (scores) {
+    if (firstQuery < QUERIES) {
 #pragma unroll
         for (int n = 0; n < SCORE_QUERIES; n++) {
             weights[place * QUERIES + firstQuery + n] = scale * dots[n];
@@ -490,14 +494,15 @@ FN void span_values(
         LOCAL uint *staged = (LOCAL uint *)scratch;
         size_t panels = (size_t)head * ((capacity + 31) / 32);
         GLOBAL const ushort *blockScales = keyScales + (SCALED ? (panels * KEY_BLOCKS + word / WORDS) * 32 : 0);
-        for (int p = from; p < end; p += STAGED) {
+        int p = from;
+        do {
             int count = min(STAGED, end - p);
             int place = LOCAL_ID % STAGED;
             int slot = (p + place) % capacity;
             GLOBAL const uint *key = keyWords + (panels + slot / 32) * KEY_WORDS * 32 + slot % 32;
             BARRIER;
             if (place < count) {
-                for (int w = LOCAL_ID / STAGED; w < GROUP && tile * GROUP + w < VALUE_WORDS; w += GROUP / STAGED) {
+                for (int w = LOCAL_ID / STAGED; w < TILE_WORDS && tile * GROUP + w < VALUE_WORDS; w += GROUP / STAGED) {
                     staged[w * TILE_STRIDE + place] = key[(tile * GROUP + w) * 32];
                 }
             }
@@ -511,7 +516,8 @@ FN void span_values(
                     add_values(sums + tile * SUMS, words, blockScales, p % capacity, capacity, w, count, false);
                 }
             }
-        }
+            p += STAGED;
+        } while (p < end);
 #else
         if (owns) {
             for (int p = from; p < end;) {
@@ -570,7 +576,8 @@ GROUP_KERNEL attention(
         sums[i] = 0;
     }
     int slice = own_slice();
-    for (int span = first / SPAN; span <= last / SPAN; span++) {
+    int span = first / SPAN;
+    do {
         float spanMax;
         float spanSum;
         bool load = !QUERIES_STAY || span == first / SPAN;
@@ -597,7 +604,8 @@ GROUP_KERNEL attention(
             }
         }
         BARRIER;
-    }
+        span++;
+    } while (span <= last / SPAN);
 
     if (LOCAL_ID < QUERIES) {
 #if SINKS
@@ -648,7 +656,9 @@ GROUP_KERNEL attention_split(
     int allFirst = first_seen(last);
     int span = first_seen(positions[0]) / SPAN + GROUP_ID;
     if (span < first / SPAN || span > last / SPAN) {
-        return;
+        // Nothing to read, compute or write; no return, as barriers follow.
+        rows = 0;
+        last = -1;
     }
 
     float spanMax;
@@ -705,7 +715,8 @@ GROUP_KERNEL attention_merge(
     for (int i = 0; i < (VALUE_SIZE + GROUP - 1) / GROUP; i++) {
         sums[i] = 0;
     }
-    for (int from = first_seen(position) / SPAN - firstSpan; from < end; from += GROUP) {
+    int from = first_seen(position) / SPAN - firstSpan;
+    do {
         // The factors of GROUP merges at a time, each from the largest score up to its span (Hillis and Steele's scan).
         int count = min(GROUP, end - from);
         float largest = NEGATIVE_INFINITY;
@@ -716,12 +727,14 @@ GROUP_KERNEL attention_merge(
         }
         maxima[LOCAL_ID] = FMAX(rowMax, largest);
         BARRIER;
-        for (int step = 1; step < count; step *= 2) {
+        int step = 1;
+        do {
             float other = LOCAL_ID >= step ? maxima[LOCAL_ID - step] : NEGATIVE_INFINITY;
             BARRIER;
             maxima[LOCAL_ID] = FMAX(maxima[LOCAL_ID], other);
             BARRIER;
-        }
+            step *= 2;
+        } while (step < count);
         float before = LOCAL_ID == 0 ? rowMax : maxima[LOCAL_ID - 1];
         oldFactors[LOCAL_ID] = old_factor(before, maxima[LOCAL_ID]);
         newFactors[LOCAL_ID] = new_factor(largest, maxima[LOCAL_ID]);
@@ -742,7 +755,8 @@ GROUP_KERNEL attention_merge(
             }
         }
         BARRIER;
-    }
+        from += GROUP;
+    } while (from < end);
 
     float oldFactor = 1;
     float newFactor = -1;
