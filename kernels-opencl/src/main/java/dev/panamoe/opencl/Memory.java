@@ -31,6 +31,13 @@ final class Memory {
         return total - used;
     }
 
+    /// Refuses what would not fit in all, before parts of it are allocated.
+    void require(long bytes, String what) {
+        if (bytes > free()) {
+            throw tooLarge(bytes, what, null);
+        }
+    }
+
     /// @param what for messages: "a buffer of 12 values"
     /// @throws PanamoeException when it does not fit: how much was wanted, how much there is
     long allocate(long bytes, String what) {

@@ -19,7 +19,7 @@ final class OpenClCache implements KvCache {
     OpenClCache(Memory memory, CacheSpec spec) {
         this.memory = memory;
         this.spec = spec;
-        String what = "a cache of " + spec.capacity() + " positions";
+        String what = what(spec);
         boolean scaled = spec.type().storage().blockSize() > 1;
         int perWord = perWord(spec);
         long panels = (long) spec.kvHeads() * Math.ceilDiv(spec.capacity(), PackedFormat.PANEL);
@@ -39,6 +39,11 @@ final class OpenClCache implements KvCache {
                     ? memory.allocateZeroed(rows * (spec.valueSize() / BLOCK) * Short.BYTES, what)
                     : keyWords;
         }
+    }
+
+    /// For messages.
+    static String what(CacheSpec spec) {
+        return "a cache of " + spec.capacity() + " positions";
     }
 
     /// Values of a word of 4 bytes.

@@ -99,7 +99,7 @@ final class OpenClDevice implements Device {
 
     @Override
     public Weight upload(TensorView view, WeightUse use) {
-        if (!supports(use, view.type()) || (use == WeightUse.EMBED && !view.sliceScales().isEmpty())) {
+        if (!supports(use, view.type())) {
             throw new PanamoeException(view.name() + ": " + view.type() + " is not supported for " + use + " on "
                     + info.id() + "; use a file with another quantisation, or --backend cpu");
         }
@@ -176,6 +176,7 @@ final class OpenClDevice implements Device {
 
     @Override
     public KvCache allocateCache(CacheSpec spec) {
+        memory.require(spec.byteSize(), OpenClCache.what(spec));
         return new OpenClCache(memory, spec);
     }
 

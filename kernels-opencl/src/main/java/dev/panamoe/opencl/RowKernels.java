@@ -130,7 +130,7 @@ final class RowKernels {
             give(k, tokens)
                     .value(from)
                     .value(Math.min(w.rows(), piece.to() * PackedFormat.PANEL) - from)
-                    .value(scale);
+                    .value(scale * w.firstFactor());
             launch(k, y.rows(), y.cols());
         }
     }

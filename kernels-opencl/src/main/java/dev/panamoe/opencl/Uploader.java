@@ -75,7 +75,8 @@ final class Uploader implements AutoCloseable {
             pieces.add(piece);
             fill(view, format, piece, perSlice);
         }
-        return new OpenClWeight.Matrix(view.name(), format, view.shape(), List.copyOf(pieces), factors);
+        float firstFactor = view.sliceScales().isEmpty() ? 1 : view.sliceScales().getFirst();
+        return new OpenClWeight.Matrix(view.name(), format, view.shape(), List.copyOf(pieces), factors, firstFactor);
     }
 
     /// Sends the rows of a piece, as many panels of a slice at a time as the staging memory holds.

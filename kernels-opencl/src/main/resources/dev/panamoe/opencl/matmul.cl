@@ -47,17 +47,19 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matmul(
     // Two panels, of which one may belong to another piece or lie beyond the slice.
     int panel0 = GROUP_ID * 2;
     int base = slice * panels + panel0;
-    if (first >= end || base >= endPanel || base + 1 < firstPanel) {
-        return;
-    }
+    // Without work, a work-group takes one step: PoCL 3.1 takes wrong ways where a return stands before a barrier, or
+    // where a loop with barriers may have no step.
+    bool here = first < end && base < endPanel && base + 1 >= firstPanel;
+    int steps = here ? groups : 1;
 
     // What this work-item brings into local memory: 8 values of a weight row and of a row of activations.
     int part = LOCAL_ID / TILE_ROWS;
     int row = LOCAL_ID % TILE_ROWS;
     int panel = base + row / PANEL;
     int inside = panel0 + row / PANEL < panels && panel >= firstPanel && panel < endPanel;
-    size_t block = (size_t)(inside ? panel - firstPanel : max(base, firstPanel) - firstPanel) * (groups / GROUPS);
-    int place = min(first + row, end - 1);
+    // Others read the piece's first panel, and their sums are not written.
+    size_t block = (size_t)(inside ? panel - firstPanel : 0) * (groups / GROUPS);
+    int place = max(min(first + row, end - 1), 0);
     int source = SLICING == 2 ? order[place] / step : SLICING == 1 ? place * step + slice : place;
     GLOBAL const float4 *x4 =
             (GLOBAL const float4 *)x + ((size_t)xOffset + (size_t)source * xStride) / 4 + part * 2;
@@ -77,7 +79,8 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matmul(
     }
     int run = (groups + CHUNKS - 1) / CHUNKS;
     int left = run;
-    for (int group = 0; group < groups; group++) {
+    int group = 0;
+    do {
         float q[32];
         float scale[2];
         float offset[2];
@@ -174,7 +177,8 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matmul(
             }
         }
         BARRIER;
-    }
+        group++;
+    } while (group < steps);
 #pragma unroll
     for (int j = 0; j < 4; j++) {
         int p = first + ty + j;

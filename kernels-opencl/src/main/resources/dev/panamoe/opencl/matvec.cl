@@ -15,6 +15,8 @@
 //
 // FACTORS: 1 where each slice's products are multiplied with a factor of its own: factors, (slices); else not read.
 //
+// Work-groups without work run to the end as well: PoCL 3.1 takes wrong ways where a return stands before a barrier.
+//
 // rows, panels: of a slice. groups: columns / 32; x has them all, from an address that is a multiple of 16 bytes on.
 
 #define PANEL 32
@@ -96,9 +98,7 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec(
     int first = GROUP_ID_1 * TOKENS;
     int slice = SLICING == 2 ? ids[idsOffset + first] : SLICING == 1 ? GROUP_ID_2 : 0;
     int panel = slice * panels + GROUP_ID;
-    if (panel < firstPanel || panel >= endPanel) {
-        return;
-    }
+    bool here = panel >= firstPanel && panel < endPanel;
     size_t row4[TOKENS];
 #pragma unroll
     for (int t = 0; t < TOKENS; t++) {
@@ -108,9 +108,9 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec(
     }
     int run = (groups + CHUNKS - 1) / CHUNKS;
     int from = min(chunk * run, groups);
+    int to = here ? min(from + run, groups) : from;
     float sums[TOKENS];
-    run_sums(words, tails, panel - firstPanel, lane, groups, from, min(from + run, groups), (GLOBAL const float4 *)x,
-             row4, sums);
+    run_sums(words, tails, panel - firstPanel, lane, groups, from, to, (GLOBAL const float4 *)x, row4, sums);
 #pragma unroll
     for (int t = 0; t < TOKENS; t++) {
         runs[t * CHUNKS * PANEL + LOCAL_ID] = sums[t];
@@ -119,7 +119,7 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec(
     // The work-items of run t add up the sums of token t.
     int row = GROUP_ID * PANEL + lane;
     int token = first + chunk;
-    if (chunk < TOKENS && token < count && row < rows) {
+    if (here && chunk < TOKENS && token < count && row < rows) {
         int r = SLICING == 1 ? token * step + slice : token;
         float sum = total(runs + chunk * CHUNKS * PANEL, lane);
         y[(size_t)yOffset + (size_t)r * yStride + row] = FACTORS ? sum * factors[slice] : sum;
@@ -143,15 +143,13 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void gated_matvec(
     int chunk = LOCAL_ID / PANEL;
     int slice = SLICING == 2 ? ids[idsOffset + GROUP_ID_1] : 0;
     int panel = slice * panels + GROUP_ID;
-    if (panel < firstPanel || panel >= endPanel) {
-        return;
-    }
+    bool here = panel >= firstPanel && panel < endPanel;
     int r = SLICING == 2 ? GROUP_ID_1 / step : GROUP_ID_1;
     size_t row4[1];
     row4[0] = ((size_t)xOffset + (size_t)r * xStride) / 4;
     int run = (groups + CHUNKS - 1) / CHUNKS;
     int from = min(chunk * run, groups);
-    int to = min(from + run, groups);
+    int to = here ? min(from + run, groups) : from;
     float sums[1];
     run_sums(gateWords, gateTails, panel - firstPanel, lane, groups, from, to, (GLOBAL const float4 *)x, row4, sums);
     runs[LOCAL_ID] = sums[0];
@@ -159,7 +157,7 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void gated_matvec(
     runs[CHUNKS * PANEL + LOCAL_ID] = sums[0];
     BARRIER;
     int row = GROUP_ID * PANEL + lane;
-    if (chunk == 0 && row < rows) {
+    if (here && chunk == 0 && row < rows) {
         float g = total(runs, lane);
         float u = total(runs + CHUNKS * PANEL, lane);
         if (FACTORS) {
