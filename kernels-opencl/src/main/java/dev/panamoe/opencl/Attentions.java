@@ -111,7 +111,8 @@ final class Attentions {
     }
 
     private Kernel kernel(String name, Shape shape) {
-        return kernels.get(name, "attention.cl", null, options.computeIfAbsent(shape, Attentions::options));
+        String text = options.computeIfAbsent(shape, Attentions::options);
+        return kernels.get(name, "attention.cl", null, text);
     }
 
     private static String options(Shape s) {

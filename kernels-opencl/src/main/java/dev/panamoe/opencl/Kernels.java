@@ -21,21 +21,28 @@ final class Kernels {
     /// @param options for the compiler
     record Program(String files, @Nullable QuantType type, String options) {}
 
-    private record Key(String kernel, Program program) {}
+    private record Key(String kernel, Program program, long instance) {}
 
     private final ProgramCache cache;
+    private final Memory memory;
     private final Map<Program, Long> programs = new HashMap<>();
     private final Map<Key, Kernel> kernels = new HashMap<>();
 
-    Kernels(ProgramCache cache) {
+    Kernels(ProgramCache cache, Memory memory) {
         this.cache = cache;
+        this.memory = memory;
     }
 
     /// A kernel of a program of `prelude.cl` and `files`.
     ///
     /// @param files separated by blanks; `*.inc` are shared with other backends
     Kernel get(String kernel, String files, @Nullable QuantType type, String options) {
-        return kernels.computeIfAbsent(new Key(kernel, new Program(files, type, options)), this::create);
+        return get(kernel, files, type, options, 0);
+    }
+
+    /// The same with arguments of its own: those of one weight, `instance`, seldom change.
+    Kernel get(String kernel, String files, @Nullable QuantType type, String options, long instance) {
+        return kernels.computeIfAbsent(new Key(kernel, new Program(files, type, options), instance), this::create);
     }
 
     private Kernel create(Key key) {
@@ -44,7 +51,7 @@ final class Kernels {
             IntBuffer error = stack.mallocInt(1);
             long kernel = CL10.clCreateKernel(program, key.kernel(), error);
             Cl.check(error.get(0), () -> "clCreateKernel " + key.kernel());
-            return new Kernel(key.kernel(), kernel);
+            return new Kernel(key.kernel(), kernel, memory);
         }
     }
 
@@ -55,9 +62,9 @@ final class Kernels {
             source.append(file.endsWith(".inc") ? KernelSource.shared(file) : own(file));
             name = file.substring(0, file.indexOf('.'));
         }
-        String options = program.type() == null
-                ? program.options()
-                : "-D TYPE_" + program.type() + " " + program.options();
+        // Some drivers print warnings on the user's terminal (-w: none).
+        String options =
+                "-w " + (program.type() == null ? "" : "-D TYPE_" + program.type() + " ") + program.options();
         return cache.get(program.type() == null ? name : name + "-" + program.type(), source.toString(), options);
     }
 

@@ -19,6 +19,7 @@ final class Memory {
     private final long total;
     private final Map<Long, Long> sizes = new HashMap<>();
     private long used;
+    private long frees;
 
     Memory(ClDevice device, long context, long queue) {
         this.device = device;
@@ -29,6 +30,11 @@ final class Memory {
 
     long free() {
         return total - used;
+    }
+
+    /// How many buffers were given back so far.
+    long frees() {
+        return frees;
     }
 
     /// Refuses what would not fit in all, before parts of it are allocated.
@@ -80,6 +86,7 @@ final class Memory {
         Long bytes = sizes.remove(buffer);
         if (bytes != null) {
             used -= bytes;
+            frees++;
             CL10.clReleaseMemObject(buffer);
         }
     }

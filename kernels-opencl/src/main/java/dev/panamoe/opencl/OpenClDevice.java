@@ -67,7 +67,7 @@ final class OpenClDevice implements Device {
         }
         this.memory = new Memory(device, context, queue);
         ProgramCache programs = new ProgramCache(device, context, ProgramCache.folder(System.getenv()));
-        this.kernels = new Kernels(programs);
+        this.kernels = new Kernels(programs, memory);
         this.uploader = new Uploader(memory, kernels, context, queue, device.maxAllocation());
         this.ops = new OpenClOps(kernels, memory, queue);
     }

@@ -7,6 +7,8 @@ import dev.panamoe.spec.Activation;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
+import java.util.HashMap;
+import java.util.Map;
 
 /// Products with weights: `matvec.cl` for few rows of activations, `matmul.cl` for many. Both give the same bits, so
 /// that the limit between them is a matter of speed alone.
@@ -42,11 +44,15 @@ final class Products {
     /// multiple of 32 columns.
     private record Input(long buffer, int offset, int stride) {}
 
+    /// What kernels are specialised to beside the type of weights.
+    private record Variant(Slicing slicing, int tokens, boolean factors, boolean biased) {}
+
     private final Kernels kernels;
     private final Memory memory;
     private final Scratch scratch;
     private final RowKernels rowKernels;
     private final long queue;
+    private final Map<Variant, String> variants = new HashMap<>();
 
     Products(Kernels kernels, RowKernels rowKernels, Memory memory, Scratch scratch, long queue) {
         this.rowKernels = rowKernels;
@@ -88,8 +94,12 @@ final class Products {
         gated(gate, up, Slicing.NONE, input(x), out, y.offset(), y.stride(), 1, 1, out, 0, out, out, false, activation);
     }
 
-    private static String options(Slicing slicing, boolean factors) {
-        return " -D SLICING=" + slicing.ordinal() + " -D FACTORS=" + (factors ? 1 : 0);
+    /// The constants of a variant.
+    private String text(Variant variant) {
+        return variants.computeIfAbsent(
+                variant,
+                v -> "-D TOKENS=" + v.tokens() + " -D SLICING=" + v.slicing().ordinal() + " -D FACTORS="
+                        + (v.factors() ? 1 : 0) + (v.biased() ? " -D BIAS=1" : " -D BIAS=0"));
     }
 
     /// Whether one kernel can compute both at once.
@@ -109,13 +119,10 @@ final class Products {
             long ids,
             int idsOffset) {
         int tokens = slicing == Slicing.EXPERTS || count == 1 ? 1 : SEVERAL;
-        Kernel k = kernels.get(
-                "matvec",
-                "quant.inc matvec.cl",
-                w.type(),
-                "-D TOKENS=" + tokens + options(slicing, w.hasFactors()));
+        String options = text(new Variant(slicing, tokens, w.hasFactors(), false));
         for (Piece piece : w.pieces()) {
-            k.buffer(piece.words())
+            kernels.get("matvec", "quant.inc matvec.cl", w.type(), options, piece.words())
+                    .buffer(piece.words())
                     .buffer(piece.tails())
                     .value(piece.from())
                     .value(piece.to())
@@ -159,15 +166,12 @@ final class Products {
             long upBias,
             boolean biased,
             Activation activation) {
-        Kernel k = kernels.get(
-                "gated_matvec",
-                "quant.inc activation.inc matvec.cl",
-                gate.type(),
-                "-D GATED -D TOKENS=1 -D BIAS=" + (biased ? 1 : 0) + options(slicing, gate.hasFactors()));
+        String options = text(new Variant(slicing, 1, gate.hasFactors(), biased));
         for (int i = 0; i < gate.pieces().size(); i++) {
             Piece g = gate.pieces().get(i);
             Piece u = up.pieces().get(i);
-            k.buffer(g.words())
+            kernels.get("gated_matvec", "quant.inc activation.inc matvec.cl", gate.type(), options, g.words())
+                    .buffer(g.words())
                     .buffer(g.tails())
                     .buffer(u.words())
                     .buffer(u.tails())
@@ -207,9 +211,10 @@ final class Products {
             long order,
             long tileCount,
             int slices) {
-        Kernel k = kernels.get("matmul", "quant.inc matmul.cl", w.type(), options(slicing, w.hasFactors()));
+        String options = text(new Variant(slicing, TILE, w.hasFactors(), false));
         for (Piece piece : w.pieces()) {
-            k.buffer(piece.words())
+            kernels.get("matmul", "quant.inc matmul.cl", w.type(), options, piece.words())
+                    .buffer(piece.words())
                     .buffer(piece.tails())
                     .value(piece.from())
                     .value(piece.to())

@@ -126,7 +126,8 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec(
     }
 }
 
-#ifdef GATED
+// Where activation.inc stands before this file.
+#ifdef ACTIVATION_SILU
 // y = activation(gate x [+ bias], up x [+ bias]): the first half of a gated feed-forward, of experts where SLICING is 2.
 // Both weights are of the same type and shape and cut into the same pieces. TOKENS is 1. Grid: (panels, count).
 //
