@@ -127,6 +127,8 @@
 // Partial results of a row and a span: a_c, then m_c and l_c.
 #define RECORD (VALUE_SIZE + 2)
 
+// Functions that get private arrays: these are registers only where the function is inlined.
+#define INLINED static __attribute__((always_inline))
 #define GROUP_KERNEL __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void
 
 // Column of value d (0 .. PER_WORD - 1) of word `word` of a row.
@@ -155,7 +157,7 @@ FN float stored(uint word, int d) {
 }
 
 // Value i (0 .. 31) of a block, without its scale.
-FN float stored_in_block(const uint *words, int i) {
+INLINED float stored_in_block(const uint *words, int i) {
 #if CACHE_TYPE == TYPE_Q4_0
     return stored(words[i % 16 / 4], i / 16 * 4 + i % 4);
 #else
@@ -178,7 +180,7 @@ FN float divide(float a, float b) {
 
 // Word `word` of a row as it is stored, by the rounding rules of GGUF's encoders (dev.panamoe.quant).
 // row: (size); scale: receives the half of the word's block, if its type has one.
-FN uint encode(GLOBAL const float *row, int size, int word, ushort *scale) {
+INLINED uint encode(GLOBAL const float *row, int size, int word, ushort *scale) {
     uint bits = 0;
 #if SCALED
     GLOBAL const float *block = row + word / WORDS * 32;
@@ -286,7 +288,7 @@ FN float new_factor(float largest, float after) {
 // m_c and l_c of row base + n. Weights may be read at once; the next barrier must come before the next call.
 // first, last: what the rows of the work-group see, together; scratch: SCRATCH; reduced: 2 * REDUCERS * QUERIES.
 // load: whether the query rows are not in scratch yet.
-FN void span_weights(
+INLINED void span_weights(
         LOCAL float *weights, LOCAL float *scratch, LOCAL float *reduced, float *spanMax, float *spanSum, int span,
         int first, int last, int base, int rows, int head, GLOBAL const float *q, int qStride,
         GLOBAL const uint *keyWords, GLOBAL const ushort *keyScales, int capacity, GLOBAL const int *positions,
@@ -408,7 +410,7 @@ FN void span_weights(
 
 // sums[n, d] += weight[n] * value d of the word. weight: (VALUE_QUERIES); masked: whether there are rows that do not
 // see the position; their sums must stay what they are, whatever the value is.
-FN void add_value(float *sums, uint word, float blockScale, LOCAL const float *weight, const bool masked) {
+INLINED void add_value(float *sums, uint word, float blockScale, LOCAL const float *weight, const bool masked) {
     float values[PER_WORD];
 #pragma unroll
     for (int d = 0; d < PER_WORD; d++) {
@@ -429,7 +431,7 @@ FN void add_value(float *sums, uint word, float blockScale, LOCAL const float *w
 #if VALUES_IN_KEYS
 // add_value of `count` positions from the one in slot `slot` on. words: of the work-item in the tile, (STAGED);
 // blockScales: of the word's block in the first panel of the head.
-FN void add_values(
+INLINED void add_values(
         float *sums, LOCAL const uint *words, GLOBAL const ushort *blockScales, int slot, int capacity,
         LOCAL const float *weights, int count, const bool masked) {
 #pragma unroll 4
@@ -445,7 +447,7 @@ FN void add_values(
 #else
 // add_value of `count` positions in neighbouring slots. words: of the first position, (count) VALUE_WORDS apart;
 // blockScales: likewise VALUE_BLOCKS apart.
-FN void add_values(
+INLINED void add_values(
         float *sums, GLOBAL const uint *words, GLOBAL const ushort *blockScales, LOCAL const float *weights, int count,
         const bool masked) {
 #pragma unroll 8
@@ -472,7 +474,7 @@ FN int own_word(int tile) {
 // The values of a span: sums (TILES, VALUE_QUERIES, PER_WORD) = sum of weights * values, of the work-item's words.
 // weights: (SPAN, QUERIES); first, last: what the rows of the work-group see together; allFirst, allLast: what each of
 // them sees; scratch: SCRATCH, free.
-FN void span_values(
+INLINED void span_values(
         float *sums, LOCAL const float *weights, LOCAL float *scratch, int span, int first, int last, int allFirst,
         int allLast, int head, GLOBAL const uint *keyWords, GLOBAL const ushort *keyScales,
         GLOBAL const uint *valueWords, GLOBAL const ushort *valueScales, int capacity) {
