@@ -18,12 +18,15 @@ final class Attentions {
     /// Positions of a span.
     private static final int SPAN = 128;
 
-    /// Most query rows of a work-group.
+    /// Query rows of a work-group: where there are many, and where there are not.
     private static final int QUERIES = 16;
+
+    private static final int FEW_QUERIES = 4;
 
     /// Up to so many tokens, positions are shared.
     private static final int FEW = 8;
 
+    private final ClDevice device;
     private final Kernels kernels;
     private final Scratch scratch;
     private final long queue;
@@ -32,7 +35,8 @@ final class Attentions {
     /// What the kernels are specialised to.
     private record Shape(CacheSpec cache, int heads, int window, boolean sinks, int queries) {}
 
-    Attentions(Kernels kernels, Scratch scratch, long queue) {
+    Attentions(ClDevice device, Kernels kernels, Scratch scratch, long queue) {
+        this.device = device;
         this.kernels = kernels;
         this.scratch = scratch;
         this.queue = queue;
@@ -104,10 +108,9 @@ final class Attentions {
                 .launch(queue, GROUP, q.rows(), 1, 1);
     }
 
-    /// Query rows of a work-group.
-    private static int queries(int rows) {
-        int power = Integer.highestOneBit(rows);
-        return Math.min(QUERIES, power == rows ? rows : 2 * power);
+    /// Query rows of a work-group: two sizes, as each is a program of its own.
+    private int queries(int rows) {
+        return rows <= FEW_QUERIES || device.kind() == ClDevice.Kind.CPU ? FEW_QUERIES : QUERIES;
     }
 
     private Kernel kernel(String name, Shape shape) {

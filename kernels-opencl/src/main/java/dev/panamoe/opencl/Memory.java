@@ -32,6 +32,11 @@ final class Memory {
         return total - used;
     }
 
+    /// The most that one buffer may take now.
+    long largest() {
+        return Math.min(free(), device.maxAllocation());
+    }
+
     /// How many buffers were given back so far.
     long frees() {
         return frees;
@@ -47,7 +52,7 @@ final class Memory {
     /// @param what for messages: "a buffer of 12 values"
     /// @throws PanamoeException when it does not fit: how much was wanted, how much there is
     long allocate(long bytes, String what) {
-        if (bytes > free() || bytes > device.maxAllocation()) {
+        if (bytes > largest()) {
             throw tooLarge(bytes, what, null);
         }
         try (MemoryStack stack = MemoryStack.stackPush()) {
@@ -99,7 +104,7 @@ final class Memory {
 
     private PanamoeException tooLarge(long bytes, String what, @Nullable String error) {
         return new PanamoeException(device.id() + ": " + what + " takes " + bytes + " bytes, available are "
-                + Math.min(free(), device.maxAllocation()) + (error == null ? "" : " (" + error + ")")
+                + largest() + (error == null ? "" : " (" + error + ")")
                 + "; use a smaller model, a smaller --ctx or --backend cpu");
     }
 }

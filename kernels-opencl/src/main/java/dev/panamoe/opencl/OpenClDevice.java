@@ -3,6 +3,7 @@ package dev.panamoe.opencl;
 import dev.panamoe.PanamoeException;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.CacheSpec;
+import dev.panamoe.spi.Ceilings;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.Ids;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
@@ -32,7 +34,8 @@ import org.lwjgl.system.MemoryUtil;
 /// results waits for them.
 final class OpenClDevice implements Device {
     private final DeviceInfo info;
-    private final ClDevice device;
+    private final int computeUnits;
+    private final boolean isCpu;
     private final long context;
     private final long queue;
     private final Memory memory;
@@ -53,7 +56,8 @@ final class OpenClDevice implements Device {
 
     OpenClDevice(DeviceInfo info, ClDevice device) {
         this.info = info;
-        this.device = device;
+        this.computeUnits = device.computeUnits();
+        this.isCpu = device.kind() == ClDevice.Kind.CPU;
         try (MemoryStack stack = MemoryStack.stackPush()) {
             IntBuffer error = stack.mallocInt(1);
             PointerBuffer properties = stack.pointers(CL10.CL_CONTEXT_PLATFORM, device.platform(), 0);
@@ -69,7 +73,7 @@ final class OpenClDevice implements Device {
         ProgramCache programs = new ProgramCache(device, context, ProgramCache.folder(System.getenv()));
         this.kernels = new Kernels(programs, memory);
         this.uploader = new Uploader(memory, kernels, context, queue, device.maxAllocation());
-        this.ops = new OpenClOps(kernels, memory, queue);
+        this.ops = new OpenClOps(device, kernels, memory, queue);
     }
 
     @Override
@@ -285,6 +289,14 @@ final class OpenClDevice implements Device {
         } finally {
             MemoryUtil.memFree(to);
         }
+    }
+
+    @Override
+    public Optional<Ceilings> measureCeilings() {
+        // The kernels that measure are written for GPUs; what a CPU can do, the backend for CPUs measures.
+        return isCpu
+                ? Optional.empty()
+                : Optional.of(new CeilingsProbe(memory, kernels, queue, computeUnits).measure());
     }
 
     private void finish() {

@@ -18,11 +18,11 @@ final class OpenClOps implements Ops {
     private final Products products;
     private final Attentions attentions;
 
-    OpenClOps(Kernels kernels, Memory memory, long queue) {
+    OpenClOps(ClDevice device, Kernels kernels, Memory memory, long queue) {
         Scratch scratch = new Scratch(memory);
         this.rows = new RowKernels(kernels, queue);
         this.products = new Products(kernels, rows, memory, scratch, queue);
-        this.attentions = new Attentions(kernels, scratch, queue);
+        this.attentions = new Attentions(device, kernels, scratch, queue);
     }
 
     @Override

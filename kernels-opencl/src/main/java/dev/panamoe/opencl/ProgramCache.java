@@ -53,6 +53,8 @@ final class ProgramCache {
     private static final int HEADER_BYTES = MAGIC.length + 2 * DIGEST_BYTES;
     private static final long MAX_FILE_BYTES = 256L << 20;
 
+    private static final int SLACK = 4096;
+
     /// The beginning of a compiler's output says what is wrong.
     private static final int MAX_LOG_CHARS = 8000;
 
@@ -200,12 +202,13 @@ final class ProgramCache {
             return new byte[0];
         }
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment binary = arena.allocate(bytes);
+            // With room behind it, should a driver end a text with more than it counts.
+            MemorySegment binary = arena.allocate(bytes + SLACK);
             MemorySegment binaries = arena.allocateFrom(ValueLayout.JAVA_LONG, binary.address());
             Cl.check(
                     nclGetProgramInfo(program, CL_PROGRAM_BINARIES, Long.BYTES, binaries.address(), 0),
                     "the binary of a program");
-            return binary.toArray(ValueLayout.JAVA_BYTE);
+            return binary.asSlice(0, bytes).toArray(ValueLayout.JAVA_BYTE);
         }
     }
 

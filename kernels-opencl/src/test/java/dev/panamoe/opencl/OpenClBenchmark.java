@@ -31,7 +31,8 @@ import java.util.stream.IntStream;
 /// Arguments: types, such as `Q4_0 Q8_0`; without any, those and `Q4_K Q6_K MXFP4 F16`.
 final class OpenClBenchmark {
     private static final long BYTES = 1L << 30;
-    private static final int TURNS = 7;
+    private static final int TURNS = 5;
+    private static final long NANOS = 1_500_000_000;
 
     private final Device device;
     private final Arena arena = Arena.ofShared();
@@ -57,6 +58,7 @@ final class OpenClBenchmark {
         for (QuantType type : types) {
             try (Device device = provider.open(usable.devices().getFirst(), DeviceOptions.DEFAULT)) {
                 OpenClBenchmark b = new OpenClBenchmark(device);
+                device.measureCeilings().ifPresent(System.out::println);
                 b.matmul(type, 4096, 2816, 1);
                 b.matmul(type, 2816, 4096, 1);
                 b.matmul(type, 262144, 2816, 1);
@@ -147,7 +149,9 @@ final class OpenClBenchmark {
     private double time(Runnable work, Rows result) {
         float[] one = new float[1];
         double best = Double.MAX_VALUE;
-        for (int i = 0; i < TURNS; i++) {
+        long end = System.nanoTime() + NANOS;
+        // The first turns are of a JVM that has not compiled what launches kernels.
+        for (int i = 0; i < TURNS || System.nanoTime() < end; i++) {
             long start = System.nanoTime();
             work.run();
             device.read(result.rows(0, 1).columns(0, 1), one, 0);
