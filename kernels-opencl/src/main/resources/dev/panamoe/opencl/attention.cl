@@ -26,7 +26,7 @@
 //
 // Order of the arithmetic, a function of the query row alone
 //   Positions are cut at multiples of SPAN. Of span c, over the positions p that the row sees:
-//     s_p = scale * q·k_p, the product in blocks of 32: part = fma(k_i, q_i, part), i rising from 0; then
+//     s_p = scale * (q . k_p), the product in blocks of 32: part = fma(k_i, q_i, part), i rising from 0; then
 //           dot = fma(scale of the block or 1, part, dot)
 //     m_c = max_p s_p;  e_p = exp(s_p - m_c)
 //     l_c = sum of e_p: over the places congruent modulo 16 in rising order, then over the 16 sums in rising order
@@ -541,8 +541,8 @@ INLINED void span_values(
     }
 }
 
-// out[t,h] = sum_p softmax_p(scale * q[t,h]·k[p]) * v[p] over the positions that token t sees. A work-group walks the
-// spans of QUERIES rows of one key head: for many rows.
+// out[t,h] = sum_p softmax_p(scale * (q[t,h] . k[p])) * v[p] over the positions that token t sees. A work-group walks
+// the spans of QUERIES rows of one key head: for many rows.
 // q: (tokens * HEADS, KEY_SIZE); out: (tokens * HEADS, VALUE_SIZE); positions: (tokens), rising by one; sinks: (HEADS),
 // read with SINKS only.
 // Grid: (ceil(tokens * PER_KEY / QUERIES), KV_HEADS) work-groups.
