@@ -31,6 +31,7 @@ final class Attentions {
     private final Scratch scratch;
     private final long queue;
     private final Map<Shape, String> options = new HashMap<>();
+    private final Map<CacheSpec, String> appends = new HashMap<>();
 
     /// What the kernels are specialised to.
     private record Shape(CacheSpec cache, int heads, int window, boolean sinks, int queries) {}
@@ -45,8 +46,8 @@ final class Attentions {
     /// See {@link dev.panamoe.spi.Ops#kvAppend}.
     void append(OpenClCache cache, Rows k, @Nullable Rows v, Ids positions) {
         Rows values = v == null ? k : v;
-        Kernel kernel = kernel("kv_append", new Shape(cache.spec(), cache.spec().kvHeads(), 0, false, 1));
-        cache.give(kernel)
+        String text = appends.computeIfAbsent(cache.spec(), Attentions::appendOptions);
+        cache.give(kernels.get("kv_append", "attention.cl", null, text))
                 .buffer(OpenClBuffer.of(k))
                 .value(k.offset())
                 .value(k.stride())
@@ -119,16 +120,19 @@ final class Attentions {
     }
 
     private static String options(Shape s) {
-        CacheSpec c = s.cache();
+        return cacheOptions(s.cache()) + " -D HEADS=" + s.heads() + " -D WINDOW=" + s.window() + " -D SINKS="
+                + (s.sinks() ? 1 : 0) + " -D QUERIES=" + s.queries() + " -D SPAN=" + SPAN;
+    }
+
+    private static String appendOptions(CacheSpec c) {
+        return cacheOptions(c) + " -D APPEND -D HEADS=" + c.kvHeads() + " -D QUERIES=" + FEW_QUERIES;
+    }
+
+    private static String cacheOptions(CacheSpec c) {
         return "-D CACHE_TYPE=" + c.type().storage().id()
                 + " -D KEY_SIZE=" + c.keySize()
                 + " -D VALUE_SIZE=" + c.valueSize()
-                + " -D HEADS=" + s.heads()
                 + " -D KV_HEADS=" + c.kvHeads()
-                + " -D WINDOW=" + s.window()
-                + " -D VALUES_IN_KEYS=" + (c.valuesInKeys() ? 1 : 0)
-                + " -D SINKS=" + (s.sinks() ? 1 : 0)
-                + " -D QUERIES=" + s.queries()
-                + " -D SPAN=" + SPAN;
+                + " -D VALUES_IN_KEYS=" + (c.valuesInKeys() ? 1 : 0);
     }
 }

@@ -21,7 +21,7 @@ final class OpenClOps implements Ops {
     OpenClOps(ClDevice device, Kernels kernels, Memory memory, long queue) {
         Scratch scratch = new Scratch(memory);
         this.rows = new RowKernels(kernels, queue);
-        this.products = new Products(kernels, rows, memory, scratch, queue);
+        this.products = new Products(device, kernels, rows, memory, scratch, queue);
         this.attentions = new Attentions(device, kernels, scratch, queue);
     }
 

@@ -47,6 +47,7 @@ final class Products {
     /// What kernels are specialised to beside the type of weights.
     private record Variant(Slicing slicing, int tokens, boolean factors, boolean biased) {}
 
+    private final ClDevice device;
     private final Kernels kernels;
     private final Memory memory;
     private final Scratch scratch;
@@ -54,7 +55,9 @@ final class Products {
     private final long queue;
     private final Map<Variant, String> variants = new HashMap<>();
 
-    Products(Kernels kernels, RowKernels rowKernels, Memory memory, Scratch scratch, long queue) {
+    Products(
+            ClDevice device, Kernels kernels, RowKernels rowKernels, Memory memory, Scratch scratch, long queue) {
+        this.device = device;
         this.rowKernels = rowKernels;
         this.kernels = kernels;
         this.memory = memory;
@@ -99,7 +102,7 @@ final class Products {
         return variants.computeIfAbsent(
                 variant,
                 v -> "-D TOKENS=" + v.tokens() + " -D SLICING=" + v.slicing().ordinal() + " -D FACTORS="
-                        + (v.factors() ? 1 : 0) + (v.biased() ? " -D BIAS=1" : " -D BIAS=0"));
+                        + (v.factors() ? 1 : 0) + (v.biased() ? " -D BIAS=1" : " -D BIAS=0") + (device.kind() == ClDevice.Kind.CPU ? "" : " -D UNROLL_GROUPS=1"));
     }
 
     /// Whether one kernel can compute both at once.

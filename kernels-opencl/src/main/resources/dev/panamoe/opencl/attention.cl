@@ -2,6 +2,7 @@
 // attention_merge computes the same bits with the positions of a row shared between work-groups.
 //
 // Compile-time constants
+//   APPEND          defined for kv_append alone: each program has what it needs, as compiling takes long
 //   CACHE_TYPE      storage type by its GGUF id: 0 F32, 1 F16, 2 Q4_0, 8 Q8_0, 30 BF16
 //   KEY_SIZE        values of a key; a multiple of 32 for Q4_0 and Q8_0
 //   VALUE_SIZE      values of a value; likewise
@@ -78,7 +79,8 @@
 #define KEY_BLOCKS ((KEY_SIZE + 31) / 32)
 #define KEY_WORDS (KEY_BLOCKS * WORDS)
 #define VALUE_BLOCKS ((VALUE_SIZE + 31) / 32)
-#define VALUE_WORDS ((VALUE_SIZE + PER_WORD - 1) / PER_WORD)
+// Words of Q4_0 hold values of both halves of a block.
+#define VALUE_WORDS (CACHE_TYPE == TYPE_Q4_0 ? VALUE_BLOCKS * WORDS : (VALUE_SIZE + PER_WORD - 1) / PER_WORD)
 #define PER_KEY (HEADS / KV_HEADS)
 
 // Work-items that share the softmax of a row; a constant, as it is part of the order of the sum.
@@ -127,8 +129,6 @@
 // Partial results of a row and a span: a_c, then m_c and l_c.
 #define RECORD (VALUE_SIZE + 2)
 
-// Functions that get private arrays: these are registers only where the function is inlined.
-#define INLINED static __attribute__((always_inline))
 #define GROUP_KERNEL __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void
 
 // Column of value d (0 .. PER_WORD - 1) of word `word` of a row.
@@ -157,13 +157,15 @@ FN float stored(uint word, int d) {
 }
 
 // Value i (0 .. 31) of a block, without its scale.
-INLINED float stored_in_block(const uint *words, int i) {
+FN float stored_in_block(const uint *words, int i) {
 #if CACHE_TYPE == TYPE_Q4_0
     return stored(words[i % 16 / 4], i / 16 * 4 + i % 4);
 #else
     return stored(words[i / PER_WORD], i % PER_WORD);
 #endif
 }
+
+#ifdef APPEND
 
 FN float closer(float quotient, float candidate, float a, float b) {
     return FABS(FMA(-candidate, b, a)) < FABS(FMA(-quotient, b, a)) ? candidate : quotient;
@@ -180,7 +182,7 @@ FN float divide(float a, float b) {
 
 // Word `word` of a row as it is stored, by the rounding rules of GGUF's encoders (dev.panamoe.quant).
 // row: (size); scale: receives the half of the word's block, if its type has one.
-INLINED uint encode(GLOBAL const float *row, int size, int word, ushort *scale) {
+FN uint encode(GLOBAL const float *row, int size, int word, ushort *scale) {
     uint bits = 0;
 #if SCALED
     GLOBAL const float *block = row + word / WORDS * 32;
@@ -259,6 +261,8 @@ GROUP_KERNEL kv_append(
     }
 }
 
+#else
+
 // The first position that a token at `position` sees.
 FN int first_seen(int position) {
     return WINDOW == 0 || position < WINDOW ? 0 : position - WINDOW + 1;
@@ -288,7 +292,7 @@ FN float new_factor(float largest, float after) {
 // m_c and l_c of row base + n. Weights may be read at once; the next barrier must come before the next call.
 // first, last: what the rows of the work-group see, together; scratch: SCRATCH; reduced: 2 * REDUCERS * QUERIES.
 // load: whether the query rows are not in scratch yet.
-INLINED void span_weights(
+FN void span_weights(
         LOCAL float *weights, LOCAL float *scratch, LOCAL float *reduced, float *spanMax, float *spanSum, int span,
         int first, int last, int base, int rows, int head, GLOBAL const float *q, int qStride,
         GLOBAL const uint *keyWords, GLOBAL const ushort *keyScales, int capacity, GLOBAL const int *positions,
@@ -410,7 +414,7 @@ INLINED void span_weights(
 
 // sums[n, d] += weight[n] * value d of the word. weight: (VALUE_QUERIES); masked: whether there are rows that do not
 // see the position; their sums must stay what they are, whatever the value is.
-INLINED void add_value(float *sums, uint word, float blockScale, LOCAL const float *weight, const bool masked) {
+FN void add_value(float *sums, uint word, float blockScale, LOCAL const float *weight, const bool masked) {
     float values[PER_WORD];
 #pragma unroll
     for (int d = 0; d < PER_WORD; d++) {
@@ -431,7 +435,7 @@ INLINED void add_value(float *sums, uint word, float blockScale, LOCAL const flo
 #if VALUES_IN_KEYS
 // add_value of `count` positions from the one in slot `slot` on. words: of the work-item in the tile, (STAGED);
 // blockScales: of the word's block in the first panel of the head.
-INLINED void add_values(
+FN void add_values(
         float *sums, LOCAL const uint *words, GLOBAL const ushort *blockScales, int slot, int capacity,
         LOCAL const float *weights, int count, const bool masked) {
 #pragma unroll 4
@@ -447,7 +451,7 @@ INLINED void add_values(
 #else
 // add_value of `count` positions in neighbouring slots. words: of the first position, (count) VALUE_WORDS apart;
 // blockScales: likewise VALUE_BLOCKS apart.
-INLINED void add_values(
+FN void add_values(
         float *sums, GLOBAL const uint *words, GLOBAL const ushort *blockScales, LOCAL const float *weights, int count,
         const bool masked) {
 #pragma unroll 8
@@ -474,7 +478,7 @@ FN int own_word(int tile) {
 // The values of a span: sums (TILES, VALUE_QUERIES, PER_WORD) = sum of weights * values, of the work-item's words.
 // weights: (SPAN, QUERIES); first, last: what the rows of the work-group see together; allFirst, allLast: what each of
 // them sees; scratch: SCRATCH, free.
-INLINED void span_values(
+FN void span_values(
         float *sums, LOCAL const float *weights, LOCAL float *scratch, int span, int first, int last, int allFirst,
         int allLast, int head, GLOBAL const uint *keyWords, GLOBAL const ushort *keyScales,
         GLOBAL const uint *valueWords, GLOBAL const ushort *valueScales, int capacity) {
@@ -777,3 +781,5 @@ GROUP_KERNEL attention_merge(
         }
     }
 }
+
+#endif

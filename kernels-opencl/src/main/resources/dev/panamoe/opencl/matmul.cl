@@ -3,7 +3,7 @@
 //
 // Each output's sums are done in the order of matvec.cl: the same bits.
 //
-// Constants: a TYPE_… (quant.inc); SLICING:
+// Constants: a TYPE_* (quant.inc); SLICING:
 //   0  one slice; row t of x goes to row t of y
 //   1  slice s = GROUP_ID_2 of `step` slices is multiplied with rows t * step + s (heads)
 //   2  pairs of tokens and experts, sorted by expert: tile i of `tiles` is (expert, first place in order, count), and

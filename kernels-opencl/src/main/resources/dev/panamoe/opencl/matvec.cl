@@ -5,7 +5,7 @@
 // are the same for all of them. The runs of a row are added in ascending order, as matmul.cl does, which therefore gives
 // the same bits.
 //
-// Constants: a TYPE_… (quant.inc); TOKENS, rows of activations at once, up to CHUNKS; SLICING:
+// Constants: a TYPE_* (quant.inc); TOKENS, rows of activations at once, up to CHUNKS; SLICING:
 //   0  one slice; row t of x goes to row t of y
 //   1  slice s = GROUP_ID_2 of `step` slices is multiplied with rows t * step + s (heads)
 //   2  row r of y is a (token, expert) pair: slice ids[r], row r / step of x (step = experts a token, or 1); TOKENS is 1
@@ -13,6 +13,7 @@
 // Weights lie in pieces, because devices limit the size of an allocation: a launch sees the panels firstPanel to
 // endPanel - 1 of all slices' panels, and leaves the others to other launches.
 //
+// UNROLL_GROUPS: 1 where several groups are to be read at once; no other bits.
 // FACTORS: 1 where each slice's products are multiplied with a factor of its own: factors, (slices); else not read.
 //
 // Work-groups without work run to the end as well: PoCL 3.1 takes wrong ways where a return stands before a barrier.
@@ -32,6 +33,10 @@ FN void run_sums(
         sums[t] = 0.0f;
     }
     size_t block = panel * (groups / GROUPS);
+    // A GPU waits for memory: it asks for several groups at once.
+#if UNROLL_GROUPS
+#pragma unroll 4
+#endif
     for (int group = from; group < to; group++) {
         float q[32];
         float scale[2];

@@ -3,7 +3,8 @@
 #pragma OPENCL FP_CONTRACT OFF
 
 #define KERNEL __kernel void
-#define FN static
+// Always inlined: private arrays that a function gets are registers only then.
+#define FN static __attribute__((always_inline))
 #define GLOBAL __global
 #define LOCAL __local
 // A table at program scope.
