@@ -34,7 +34,7 @@ final class Attentions {
     private final Map<CacheSpec, String> appends = new HashMap<>();
 
     /// What the kernels are specialised to.
-    private record Shape(CacheSpec cache, int heads, int window, boolean sinks, int queries) {}
+    private record Shape(CacheSpec cache, int queries) {}
 
     Attentions(ClDevice device, Kernels kernels, Scratch scratch, long queue) {
         this.device = device;
@@ -65,7 +65,8 @@ final class Attentions {
         int tokens = positions.rows();
         int perKey = a.heads() / c.kvHeads();
         int rows = tokens * perKey;
-        Shape shape = new Shape(c, a.heads(), a.window(), a.sinks() != null, queries(rows));
+        Shape shape = new Shape(c, queries(rows));
+        int sinked = a.sinks() == null ? 0 : 1;
         long sinks = a.sinks() == null ? OpenClBuffer.of(q) : OpenClWeight.vector(a.sinks());
         int blocks = Math.ceilDiv(rows, shape.queries());
         int last = OpenClBuffer.largest(positions, c.capacity() - 1);
@@ -80,6 +81,10 @@ final class Attentions {
                     .value(positions.offset())
                     .value(tokens)
                     .value(a.scale())
+                    .value(a.heads())
+                    .value(perKey)
+                    .value(a.window())
+                    .value(sinked)
                     .buffer(sinks)
                     .launch(queue, GROUP, blocks, c.kvHeads(), 1);
             return;
@@ -96,6 +101,9 @@ final class Attentions {
                 .value(positions.offset())
                 .value(tokens)
                 .value(a.scale())
+                .value(a.heads())
+                .value(perKey)
+                .value(a.window())
                 .launch(queue, GROUP, spans, blocks, c.kvHeads());
         kernel("attention_merge", shape)
                 .buffer(OpenClBuffer.of(out))
@@ -105,6 +113,9 @@ final class Attentions {
                 .value(spans)
                 .buffer(OpenClBuffer.of(positions))
                 .value(positions.offset())
+                .value(a.heads())
+                .value(a.window())
+                .value(sinked)
                 .buffer(sinks)
                 .launch(queue, GROUP, q.rows(), 1, 1);
     }
@@ -120,19 +131,17 @@ final class Attentions {
     }
 
     private static String options(Shape s) {
-        return cacheOptions(s.cache()) + " -D HEADS=" + s.heads() + " -D WINDOW=" + s.window() + " -D SINKS="
-                + (s.sinks() ? 1 : 0) + " -D QUERIES=" + s.queries() + " -D SPAN=" + SPAN;
+        return cacheOptions(s.cache()) + " -D QUERIES=" + s.queries() + " -D SPAN=" + SPAN;
     }
 
     private static String appendOptions(CacheSpec c) {
-        return cacheOptions(c) + " -D APPEND -D HEADS=" + c.kvHeads() + " -D QUERIES=" + FEW_QUERIES;
+        return cacheOptions(c) + " -D APPEND -D QUERIES=" + FEW_QUERIES + " -D KV_HEADS=" + c.kvHeads();
     }
 
     private static String cacheOptions(CacheSpec c) {
         return "-D CACHE_TYPE=" + c.type().storage().id()
                 + " -D KEY_SIZE=" + c.keySize()
                 + " -D VALUE_SIZE=" + c.valueSize()
-                + " -D KV_HEADS=" + c.kvHeads()
                 + " -D VALUES_IN_KEYS=" + (c.valuesInKeys() ? 1 : 0);
     }
 }

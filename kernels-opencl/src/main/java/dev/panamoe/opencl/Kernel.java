@@ -9,7 +9,7 @@ import org.lwjgl.system.MemoryStack;
 /// An argument that is what it was at the launch before is not given to the driver again, which costs a good part of a
 /// launch.
 final class Kernel {
-    private static final int ARGUMENTS = 24;
+    private static final int ARGUMENTS = 32;
 
     private final String name;
     private final long handle;

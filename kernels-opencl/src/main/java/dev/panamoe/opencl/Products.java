@@ -7,8 +7,6 @@ import dev.panamoe.spec.Activation;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
-import java.util.HashMap;
-import java.util.Map;
 
 /// Products with weights: `matvec.cl` for few rows of activations, `matmul.cl` for many. Both give the same bits, so
 /// that the limit between them is a matter of speed alone.
@@ -30,6 +28,9 @@ final class Products {
 
     private static final int TILE_PANELS = 2;
 
+    private static final String MATVEC = "quant.inc activation.inc matvec.cl";
+    private static final String SORT = "-D TILE=" + TILE;
+
     /// What rows of activations meet.
     private enum Slicing {
         /// One matrix.
@@ -44,20 +45,17 @@ final class Products {
     /// multiple of 32 columns.
     private record Input(long buffer, int offset, int stride) {}
 
-    /// What kernels are specialised to beside the type of weights.
-    private record Variant(Slicing slicing, int tokens, boolean factors, boolean biased) {}
-
-    private final ClDevice device;
     private final Kernels kernels;
     private final Memory memory;
     private final Scratch scratch;
     private final RowKernels rowKernels;
     private final long queue;
-    private final Map<Variant, String> variants = new HashMap<>();
+    private final String options;
 
     Products(
             ClDevice device, Kernels kernels, RowKernels rowKernels, Memory memory, Scratch scratch, long queue) {
-        this.device = device;
+        // Work-items of a GPU wait for memory together, those of a CPU one by one.
+        this.options = device.kind() == ClDevice.Kind.CPU ? "" : "-D UNROLL_GROUPS=1";
         this.rowKernels = rowKernels;
         this.kernels = kernels;
         this.memory = memory;
@@ -97,14 +95,6 @@ final class Products {
         gated(gate, up, Slicing.NONE, input(x), out, y.offset(), y.stride(), 1, 1, out, 0, out, out, false, activation);
     }
 
-    /// The constants of a variant.
-    private String text(Variant variant) {
-        return variants.computeIfAbsent(
-                variant,
-                v -> "-D TOKENS=" + v.tokens() + " -D SLICING=" + v.slicing().ordinal() + " -D FACTORS="
-                        + (v.factors() ? 1 : 0) + (v.biased() ? " -D BIAS=1" : " -D BIAS=0") + (device.kind() == ClDevice.Kind.CPU ? "" : " -D UNROLL_GROUPS=1"));
-    }
-
     /// Whether one kernel can compute both at once.
     static boolean alike(Matrix gate, Matrix up) {
         return gate.type() == up.type() && gate.hasFactors() == up.hasFactors();
@@ -122,9 +112,8 @@ final class Products {
             long ids,
             int idsOffset) {
         int tokens = slicing == Slicing.EXPERTS || count == 1 ? 1 : SEVERAL;
-        String options = text(new Variant(slicing, tokens, w.hasFactors(), false));
         for (Piece piece : w.pieces()) {
-            kernels.get("matvec", "quant.inc matvec.cl", w.type(), options, piece.words())
+            kernels.get(tokens == 1 ? "matvec" : "matvec4", MATVEC, w.type(), options, piece.words())
                     .buffer(piece.words())
                     .buffer(piece.tails())
                     .value(piece.from())
@@ -139,9 +128,11 @@ final class Products {
                     .value(yOffset)
                     .value(yStride)
                     .value(count)
+                    .value(slicing.ordinal())
                     .value(step)
                     .buffer(ids)
                     .value(idsOffset)
+                    .value(w.hasFactors() ? 1 : 0)
                     .buffer(w.factorsOr(y))
                     .launch(
                             queue,
@@ -169,11 +160,10 @@ final class Products {
             long upBias,
             boolean biased,
             Activation activation) {
-        String options = text(new Variant(slicing, 1, gate.hasFactors(), biased));
         for (int i = 0; i < gate.pieces().size(); i++) {
             Piece g = gate.pieces().get(i);
             Piece u = up.pieces().get(i);
-            kernels.get("gated_matvec", "quant.inc activation.inc matvec.cl", gate.type(), options, g.words())
+            kernels.get("gated_matvec", MATVEC, gate.type(), options, g.words())
                     .buffer(g.words())
                     .buffer(g.tails())
                     .buffer(u.words())
@@ -189,12 +179,15 @@ final class Products {
                     .buffer(y)
                     .value(yOffset)
                     .value(yStride)
+                    .value(slicing.ordinal())
                     .value(step)
                     .buffer(ids)
                     .value(idsOffset)
                     .buffer(gateBias)
                     .buffer(upBias)
+                    .value(biased ? 1 : 0)
                     .value(activation.ordinal())
+                    .value(gate.hasFactors() ? 1 : 0)
                     .buffer(gate.factorsOr(y))
                     .buffer(up.factorsOr(y))
                     .launch(queue, GROUP, gate.panels(), count, 1);
@@ -214,9 +207,8 @@ final class Products {
             long order,
             long tileCount,
             int slices) {
-        String options = text(new Variant(slicing, TILE, w.hasFactors(), false));
         for (Piece piece : w.pieces()) {
-            kernels.get("matmul", "quant.inc matmul.cl", w.type(), options, piece.words())
+            kernels.get("matmul", "quant.inc matmul.cl", w.type(), "", piece.words())
                     .buffer(piece.words())
                     .buffer(piece.tails())
                     .value(piece.from())
@@ -231,9 +223,11 @@ final class Products {
                     .value(yOffset)
                     .value(yStride)
                     .value(count)
+                    .value(slicing.ordinal())
                     .value(step)
                     .buffer(tiles)
                     .buffer(order)
+                    .value(w.hasFactors() ? 1 : 0)
                     .buffer(w.factorsOr(y))
                     .launch(queue, GROUP, Math.ceilDiv(w.panels(), TILE_PANELS), tileCount, slices);
         }
@@ -295,7 +289,7 @@ final class Products {
             rowKernels.glu(h, hidden, u, hidden, experts.activation(), pairs, gate.rows());
             matmul(down, Slicing.EXPERTS, inner, out, 0, width, pairs, 1, tiles, order, tileCount, 1);
         }
-        kernels.get("combine", "sort.inc", null, "")
+        kernels.get("combine", "sort.inc", null, SORT)
                 .buffer(OpenClBuffer.of(y))
                 .value(y.offset())
                 .value(y.stride())
@@ -317,17 +311,18 @@ final class Products {
     }
 
     private void sort(long order, long tiles, long ids, int idsOffset, int pairs, int experts) {
-        kernels.get("sort_pairs", "sort.inc", null, "-D EXPERTS=" + experts + " -D TILE=" + TILE)
+        kernels.get("sort_pairs", "sort.inc", null, SORT)
                 .buffer(order)
                 .buffer(tiles)
                 .buffer(ids)
                 .value(idsOffset)
                 .value(pairs)
+                .value(experts)
                 .launch(queue, GROUP, 1, 1, 1);
     }
 
     private void expertBias(long y, int stride, long bias, long ids, int idsOffset, int pairs, int cols) {
-        kernels.get("add_expert_bias", "sort.inc", null, "")
+        kernels.get("add_expert_bias", "sort.inc", null, SORT)
                 .buffer(y)
                 .value(0)
                 .value(stride)

@@ -1,5 +1,6 @@
 package dev.panamoe.opencl;
 
+import dev.panamoe.PanamoeException;
 import dev.panamoe.spec.Activation;
 import dev.panamoe.spec.RopeSpec;
 import dev.panamoe.spec.RouterSpec;
@@ -8,8 +9,6 @@ import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
-import java.util.HashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Launches of the operations that go row by row or value by value: the source that all GPU backends share.
@@ -17,11 +16,13 @@ final class RowKernels {
     /// Work-items of a work-group.
     private static final int GROUP = 256;
 
+    /// MAX_EXPERTS of the kernels.
+    private static final int MAX_EXPERTS = 512;
+
     private static final String ROWS = "reduce.inc activation.inc rows.inc";
 
     private final Kernels kernels;
     private final long queue;
-    private final Map<Router, String> routers = new HashMap<>();
 
     RowKernels(Kernels kernels, long queue) {
         this.kernels = kernels;
@@ -137,37 +138,27 @@ final class RowKernels {
 
     /// See {@link dev.panamoe.spi.Ops#route}.
     void route(Ids ids, Rows weights, Rows logits, Router router) {
-        Kernel k = kernels.get(
-                "route", "reduce.inc router.inc", null, routers.computeIfAbsent(router, RowKernels::options));
+        RouterSpec s = router.spec();
+        if (s.experts() > MAX_EXPERTS) {
+            throw new PanamoeException("OpenCL: a router of " + s.experts() + " experts, at most " + MAX_EXPERTS
+                    + " are possible; use --backend cpu");
+        }
+        Kernel k = kernels.get("route", "reduce.inc router.inc", null, "");
         Weight bias = router.selectionBias();
         Weight scale = router.expertScale();
         give(give(give(k, ids), weights), logits)
                 .buffer(bias == null ? OpenClBuffer.of(logits) : OpenClWeight.vector(bias))
-                .value(0)
                 .buffer(scale == null ? OpenClBuffer.of(logits) : OpenClWeight.vector(scale))
-                .value(0)
-                .value(router.spec().scale())
+                .value(s.scale())
+                .value(s.experts())
+                .value(s.used())
+                .value(s.groups())
+                .value(s.groupsUsed())
+                .value(s.gating() == RouterSpec.Gating.SIGMOID ? 1 : 0)
+                .value(s.groupScore() == RouterSpec.GroupScore.TOP2_SUM ? 1 : 0)
+                .value(s.normalise() ? 1 : 0)
+                .value(bias == null ? 0 : 1)
+                .value(scale == null ? 0 : 1)
                 .launch(queue, GROUP, logits.rows(), 1, 1);
-    }
-
-    private static String options(Router router) {
-        RouterSpec s = router.spec();
-        return define("EXPERTS", s.experts())
-                + define("USED", s.used())
-                + define("GROUPS", s.groups())
-                + define("GROUPS_USED", s.groupsUsed())
-                + define("SIGMOID", s.gating() == RouterSpec.Gating.SIGMOID)
-                + define("TOP2_SUM", s.groupScore() == RouterSpec.GroupScore.TOP2_SUM)
-                + define("NORMALISE", s.normalise())
-                + define("SELECTION_BIAS", router.selectionBias() != null)
-                + define("EXPERT_SCALE", router.expertScale() != null);
-    }
-
-    private static String define(String name, int value) {
-        return "-D " + name + "=" + value + " ";
-    }
-
-    private static String define(String name, boolean value) {
-        return define(name, value ? 1 : 0);
     }
 }

@@ -6,14 +6,16 @@
 //   CACHE_TYPE      storage type by its GGUF id: 0 F32, 1 F16, 2 Q4_0, 8 Q8_0, 30 BF16
 //   KEY_SIZE        values of a key; a multiple of 32 for Q4_0 and Q8_0
 //   VALUE_SIZE      values of a value; likewise
-//   HEADS           query heads
-//   KV_HEADS        key/value heads; query head h reads head h / PER_KEY, PER_KEY = HEADS / KV_HEADS
-//   WINDOW          a token sees its own position and the WINDOW - 1 before it; 0 = everything before it
+//   KV_HEADS        key/value heads; for kv_append alone
 //   VALUES_IN_KEYS  1: values are the first VALUE_SIZE entries of the keys and not stored again; else 0
-//   SINKS           1: each query head has one more logit without a value; else 0
 //   QUERIES         query rows of a work-group, a power of two up to 16; changes no bits
 //   SPAN            positions of a span (128), a divisor of GROUP; changes bits
 //   GROUP           work-items of a work-group (256), at least 16 * QUERIES
+//
+// Arguments of the kernels of attention
+//   heads           query heads; query head h reads key head h / perKey
+//   window          a token sees its own position and the window - 1 before it; 0 = everything before it
+//   sinked          1: each query head has one more logit without a value, in sinks (heads); else sinks is not read
 //
 // Cache planes; position p lies in slot p % capacity; P = ceil(capacity / 32)
 //   A row is cut into blocks of 32 values (zeros behind its end), a block into words of 4 bytes: 32 for F32, 16 for F16
@@ -45,14 +47,8 @@
 #ifndef SPAN
 #define SPAN 128
 #endif
-#ifndef WINDOW
-#define WINDOW 0
-#endif
 #ifndef VALUES_IN_KEYS
 #define VALUES_IN_KEYS 0
-#endif
-#ifndef SINKS
-#define SINKS 0
 #endif
 
 #define TYPE_F32 0
@@ -81,7 +77,6 @@
 #define VALUE_BLOCKS ((VALUE_SIZE + 31) / 32)
 // Words of Q4_0 hold values of both halves of a block.
 #define VALUE_WORDS (CACHE_TYPE == TYPE_Q4_0 ? VALUE_BLOCKS * WORDS : (VALUE_SIZE + PER_WORD - 1) / PER_WORD)
-#define PER_KEY (HEADS / KV_HEADS)
 
 // Work-items that share the softmax of a row; a constant, as it is part of the order of the sum.
 #define REDUCERS 16
@@ -264,13 +259,13 @@ GROUP_KERNEL kv_append(
 #else
 
 // The first position that a token at `position` sees.
-FN int first_seen(int position) {
-    return WINDOW == 0 || position < WINDOW ? 0 : position - WINDOW + 1;
+FN int first_seen(int position, int window) {
+    return window == 0 || position < window ? 0 : position - window + 1;
 }
 
-// Query rows are counted per key head: row n of head g is row query_row(n, g) of q and out, of token n / PER_KEY.
-FN int query_row(int n, int head) {
-    return n / PER_KEY * HEADS + head * PER_KEY + n % PER_KEY;
+// Query rows are counted per key head: row n of head g is row query_row(n, g) of q and out, of token n / perKey.
+FN int query_row(int n, int head, int heads, int perKey) {
+    return n / perKey * heads + head * perKey + n % perKey;
 }
 
 // What merging a span does to a sum. A negative factor says that the row sees nothing of the span.
@@ -296,7 +291,7 @@ FN void span_weights(
         LOCAL float *weights, LOCAL float *scratch, LOCAL float *reduced, float *spanMax, float *spanSum, int span,
         int first, int last, int base, int rows, int head, GLOBAL const float *q, int qStride,
         GLOBAL const uint *keyWords, GLOBAL const ushort *keyScales, int capacity, GLOBAL const int *positions,
-        float scale, bool load) {
+        float scale, int heads, int perKey, int window, bool load) {
     int place = LOCAL_ID % SPAN;
     int firstQuery = LOCAL_ID / SPAN * SCORE_QUERIES;
     int position = span * SPAN + place;
@@ -320,7 +315,7 @@ FN void span_weights(
                 int column = i % CHUNK;
                 bool inside = base + n < rows && chunk + column < KEY_SIZE;
                 scratch[column * QUERIES + n] =
-                        inside ? q[(size_t)query_row(base + n, head) * qStride + chunk + column] : 0;
+                        inside ? q[(size_t)query_row(base + n, head, heads, perKey) * qStride + chunk + column] : 0;
             }
         }
         BARRIER;
@@ -373,8 +368,8 @@ FN void span_weights(
     int reducer = LOCAL_ID / QUERIES;
     bool reduces = reducer < REDUCERS;
     // No position is between 1 and 0: a row behind the last one sees nothing.
-    int rowLast = base + row < rows ? positions[(base + row) / PER_KEY] : 0;
-    int rowFirst = base + row < rows ? first_seen(rowLast) : 1;
+    int rowLast = base + row < rows ? positions[(base + row) / perKey] : 0;
+    int rowFirst = base + row < rows ? first_seen(rowLast, window) : 1;
     float largest = NEGATIVE_INFINITY;
     if (reduces) {
         for (int i = reducer; i < SPAN; i += REDUCERS) {
@@ -547,14 +542,13 @@ FN void span_values(
 
 // out[t,h] = sum_p softmax_p(scale * (q[t,h] . k[p])) * v[p] over the positions that token t sees. A work-group walks
 // the spans of QUERIES rows of one key head: for many rows.
-// q: (tokens * HEADS, KEY_SIZE); out: (tokens * HEADS, VALUE_SIZE); positions: (tokens), rising by one; sinks: (HEADS),
-// read with SINKS only.
-// Grid: (ceil(tokens * PER_KEY / QUERIES), KV_HEADS) work-groups.
+// q: (tokens * heads, KEY_SIZE); out: (tokens * heads, VALUE_SIZE); positions: (tokens), rising by one; sinks: (heads).
+// Grid: (ceil(tokens * perKey / QUERIES), KV_HEADS) work-groups.
 GROUP_KERNEL attention(
         GLOBAL float *out, int outOffset, int outStride, GLOBAL const float *q, int qOffset, int qStride,
         GLOBAL const uint *keyWords, GLOBAL const ushort *keyScales, GLOBAL const uint *valueWords,
         GLOBAL const ushort *valueScales, int capacity, GLOBAL const int *positions, int positionsOffset, int tokens,
-        float scale, GLOBAL const float *sinks) {
+        float scale, int heads, int perKey, int window, int sinked, GLOBAL const float *sinks) {
     SHARED(float, weights, SPAN * QUERIES) __attribute__((aligned(16)));
     SHARED(float, scratch, SCRATCH) __attribute__((aligned(16)));
     SHARED(float, reduced, 2 * REDUCERS * QUERIES);
@@ -566,13 +560,13 @@ GROUP_KERNEL attention(
     q += qOffset;
     out += outOffset;
     int head = GROUP_ID_1;
-    int rows = tokens * PER_KEY;
+    int rows = tokens * perKey;
     // The last rows see most: they begin first.
     int base = ((rows + QUERIES - 1) / QUERIES - 1 - GROUP_ID) * QUERIES;
-    int allLast = positions[base / PER_KEY];
-    int first = first_seen(allLast);
-    int last = positions[(min(base + QUERIES, rows) - 1) / PER_KEY];
-    int allFirst = first_seen(last);
+    int allLast = positions[base / perKey];
+    int first = first_seen(allLast, window);
+    int last = positions[(min(base + QUERIES, rows) - 1) / perKey];
+    int allFirst = first_seen(last, window);
 
     float rowMax = NEGATIVE_INFINITY;
     float rowSum = 0;
@@ -589,7 +583,7 @@ GROUP_KERNEL attention(
         bool load = !QUERIES_STAY || span == first / SPAN;
         span_weights(
                 weights, scratch, reduced, &spanMax, &spanSum, span, first, last, base, rows, head, q, qStride,
-                keyWords, keyScales, capacity, positions, scale, load);
+                keyWords, keyScales, capacity, positions, scale, heads, perKey, window, load);
         if (LOCAL_ID < QUERIES) {
             float after = FMAX(rowMax, spanMax);
             oldFactors[LOCAL_ID] = old_factor(rowMax, after);
@@ -614,13 +608,13 @@ GROUP_KERNEL attention(
     } while (span <= last / SPAN);
 
     if (LOCAL_ID < QUERIES) {
-#if SINKS
-        float sink = base + LOCAL_ID < rows ? sinks[head * PER_KEY + (base + LOCAL_ID) % PER_KEY] : 0;
-        float after = FMAX(rowMax, sink);
-        oldFactors[LOCAL_ID] = old_factor(rowMax, after);
-        newFactors[LOCAL_ID] = new_factor(sink, after);
-        rowSum = merged(rowSum, 1, oldFactors[LOCAL_ID], newFactors[LOCAL_ID]);
-#endif
+        if (sinked) {
+            float sink = base + LOCAL_ID < rows ? sinks[head * perKey + (base + LOCAL_ID) % perKey] : 0;
+            float after = FMAX(rowMax, sink);
+            oldFactors[LOCAL_ID] = old_factor(rowMax, after);
+            newFactors[LOCAL_ID] = new_factor(sink, after);
+            rowSum = merged(rowSum, 1, oldFactors[LOCAL_ID], newFactors[LOCAL_ID]);
+        }
         totals[LOCAL_ID] = rowSum;
     }
     BARRIER;
@@ -630,23 +624,23 @@ GROUP_KERNEL attention(
             int n = slice * VALUE_QUERIES + i / PER_WORD % VALUE_QUERIES;
             int column = column_of(own_word(i / SUMS), i % PER_WORD);
             if (base + n < rows && column < VALUE_SIZE) {
-                float sum = SINKS ? merged(sums[i], 0, oldFactors[n], newFactors[n]) : sums[i];
-                out[(size_t)query_row(base + n, head) * outStride + column] = sum / totals[n];
+                float sum = sinked ? merged(sums[i], 0, oldFactors[n], newFactors[n]) : sums[i];
+                out[(size_t)query_row(base + n, head, heads, perKey) * outStride + column] = sum / totals[n];
             }
         }
     }
 }
 
 // The first half of attention for few rows: a work-group takes one span of QUERIES rows of one key head.
-// records: (tokens * HEADS, spans, RECORD) F32, of each row and each span that it sees, the first one being the first
+// records: (tokens * heads, spans, RECORD) F32, of each row and each span that it sees, the first one being the first
 // span that the first token sees; the others are not written or hold nothing of use.
 // spans: at least what the tokens see together: last / SPAN - first / SPAN + 1 of the first and the last position seen.
-// Grid: (spans, ceil(tokens * PER_KEY / QUERIES), KV_HEADS) work-groups.
+// Grid: (spans, ceil(tokens * perKey / QUERIES), KV_HEADS) work-groups.
 GROUP_KERNEL attention_split(
         GLOBAL float *records, int spans, GLOBAL const float *q, int qOffset, int qStride,
         GLOBAL const uint *keyWords, GLOBAL const ushort *keyScales, GLOBAL const uint *valueWords,
         GLOBAL const ushort *valueScales, int capacity, GLOBAL const int *positions, int positionsOffset, int tokens,
-        float scale) {
+        float scale, int heads, int perKey, int window) {
     SHARED(float, weights, SPAN * QUERIES) __attribute__((aligned(16)));
     SHARED(float, scratch, SCRATCH) __attribute__((aligned(16)));
     SHARED(float, reduced, 2 * REDUCERS * QUERIES);
@@ -654,13 +648,13 @@ GROUP_KERNEL attention_split(
     positions += positionsOffset;
     q += qOffset;
     int head = GROUP_ID_2;
-    int rows = tokens * PER_KEY;
+    int rows = tokens * perKey;
     int base = GROUP_ID_1 * QUERIES;
-    int allLast = positions[base / PER_KEY];
-    int first = first_seen(allLast);
-    int last = positions[(min(base + QUERIES, rows) - 1) / PER_KEY];
-    int allFirst = first_seen(last);
-    int span = first_seen(positions[0]) / SPAN + GROUP_ID;
+    int allLast = positions[base / perKey];
+    int first = first_seen(allLast, window);
+    int last = positions[(min(base + QUERIES, rows) - 1) / perKey];
+    int allFirst = first_seen(last, window);
+    int span = first_seen(positions[0], window) / SPAN + GROUP_ID;
     if (span < first / SPAN || span > last / SPAN) {
         // Nothing to read, compute or write; no return, as barriers follow.
         rows = 0;
@@ -671,9 +665,9 @@ GROUP_KERNEL attention_split(
     float spanSum;
     span_weights(
             weights, scratch, reduced, &spanMax, &spanSum, span, first, last, base, rows, head, q, qStride, keyWords,
-            keyScales, capacity, positions, scale, true);
+            keyScales, capacity, positions, scale, heads, perKey, window, true);
     if (LOCAL_ID < QUERIES && base + LOCAL_ID < rows) {
-        size_t record = (size_t)query_row(base + LOCAL_ID, head) * spans + GROUP_ID;
+        size_t record = (size_t)query_row(base + LOCAL_ID, head, heads, perKey) * spans + GROUP_ID;
         records[record * RECORD + VALUE_SIZE] = spanMax;
         records[record * RECORD + VALUE_SIZE + 1] = spanSum;
     }
@@ -688,7 +682,7 @@ GROUP_KERNEL attention_split(
             int n = slice * VALUE_QUERIES + i / PER_WORD % VALUE_QUERIES;
             int column = column_of(own_word(i / SUMS), i % PER_WORD);
             if (base + n < rows && column < VALUE_SIZE) {
-                size_t record = (size_t)query_row(base + n, head) * spans + GROUP_ID;
+                size_t record = (size_t)query_row(base + n, head, heads, perKey) * spans + GROUP_ID;
                 records[record * RECORD + column] = parts[i];
             }
         }
@@ -697,10 +691,11 @@ GROUP_KERNEL attention_split(
 
 // The second half: merges the spans of a row. records, spans: as of attention_split; out, positions, sinks: as of
 // attention.
-// Grid: (tokens * HEADS) work-groups.
+// Grid: (tokens * heads) work-groups.
 GROUP_KERNEL attention_merge(
         GLOBAL float *out, int outOffset, int outStride, GLOBAL const float *records, int spans,
-        GLOBAL const int *positions, int positionsOffset, GLOBAL const float *sinks) {
+        GLOBAL const int *positions, int positionsOffset, int heads, int window, int sinked,
+        GLOBAL const float *sinks) {
     SHARED(float, maxima, GROUP);
     SHARED(float, spanSums, GROUP);
     SHARED(float, oldFactors, GROUP);
@@ -710,8 +705,8 @@ GROUP_KERNEL attention_merge(
     positions += positionsOffset;
     out += outOffset + (size_t)row * outStride;
     records += (size_t)row * spans * RECORD;
-    int position = positions[row / HEADS];
-    int firstSpan = first_seen(positions[0]) / SPAN;
+    int position = positions[row / heads];
+    int firstSpan = first_seen(positions[0], window) / SPAN;
     int end = position / SPAN - firstSpan + 1;
 
     float rowMax = NEGATIVE_INFINITY;
@@ -721,7 +716,7 @@ GROUP_KERNEL attention_merge(
     for (int i = 0; i < (VALUE_SIZE + GROUP - 1) / GROUP; i++) {
         sums[i] = 0;
     }
-    int from = first_seen(position) / SPAN - firstSpan;
+    int from = first_seen(position, window) / SPAN - firstSpan;
     do {
         // The factors of GROUP merges at a time, each from the largest score up to its span (Hillis and Steele's scan).
         int count = min(GROUP, end - from);
@@ -766,13 +761,13 @@ GROUP_KERNEL attention_merge(
 
     float oldFactor = 1;
     float newFactor = -1;
-#if SINKS
-    float sink = sinks[row % HEADS];
-    float after = FMAX(rowMax, sink);
-    oldFactor = old_factor(rowMax, after);
-    newFactor = new_factor(sink, after);
-    rowSum = merged(rowSum, 1, oldFactor, newFactor);
-#endif
+    if (sinked) {
+        float sink = sinks[row % heads];
+        float after = FMAX(rowMax, sink);
+        oldFactor = old_factor(rowMax, after);
+        newFactor = new_factor(sink, after);
+        rowSum = merged(rowSum, 1, oldFactor, newFactor);
+    }
 #pragma unroll
     for (int i = 0; i < (VALUE_SIZE + GROUP - 1) / GROUP; i++) {
         int column = i * GROUP + LOCAL_ID;

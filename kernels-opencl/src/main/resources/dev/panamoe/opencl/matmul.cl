@@ -3,12 +3,14 @@
 //
 // Each output's sums are done in the order of matvec.cl: the same bits.
 //
-// Constants: a TYPE_* (quant.inc); SLICING:
+// Constants: a TYPE_* (quant.inc).
+//
+// slicing: what rows of activations meet
 //   0  one slice; row t of x goes to row t of y
 //   1  slice s = GROUP_ID_2 of `step` slices is multiplied with rows t * step + s (heads)
 //   2  pairs of tokens and experts, sorted by expert: tile i of `tiles` is (expert, first place in order, count), and
 //      place p stands for pair order[p], which is row order[p] / step of x and row order[p] of y
-// FACTORS, pieces of weights, rows, panels, groups: see matvec.cl.
+// Pieces of weights, rows, panels, groups, factors: see matvec.cl.
 
 #define PANEL 32
 #define CHUNKS 8
@@ -25,13 +27,14 @@
         }                                                                                                              \
     }
 
-// y = W x. Grid: (ceil(panels / 2), ceil(count / 64), slices where SLICING is 1), or (ceil(panels / 2), tiles) where
-// SLICING is 2; work-group: 256.
+// y = W x. Grid: (ceil(panels / 2), ceil(count / 64), slices where slicing is 1), or (ceil(panels / 2), tiles) where
+// slicing is 2; work-group: 256.
 __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matmul(
         GLOBAL const uint *restrict words, GLOBAL const tail_t *restrict tails, int firstPanel, int endPanel,
         int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
-        GLOBAL float *restrict y, int yOffset, int yStride, int count, int step, GLOBAL const int *restrict tiles,
-        GLOBAL const int *restrict order, GLOBAL const float *restrict factors) {
+        GLOBAL float *restrict y, int yOffset, int yStride, int count, int slicing, int step,
+        GLOBAL const int *restrict tiles, GLOBAL const int *restrict order, int factored,
+        GLOBAL const float *restrict factors) {
     // In fours, so that fours are aligned.
     SHARED(float4, weights4, 32 * TILE_ROWS / 4);
     SHARED(float4, activations4, 32 * TILE / 4);
@@ -41,9 +44,9 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matmul(
     SHARED(float, offsets, 2 * TILE_ROWS);
     SHARED(float, columnSums, 2 * TILE);
 
-    int slice = SLICING == 2 ? tiles[3 * GROUP_ID_1] : SLICING == 1 ? GROUP_ID_2 : 0;
-    int first = SLICING == 2 ? tiles[3 * GROUP_ID_1 + 1] : GROUP_ID_1 * TILE;
-    int end = SLICING == 2 ? first + tiles[3 * GROUP_ID_1 + 2] : count;
+    int slice = slicing == 2 ? tiles[3 * GROUP_ID_1] : slicing == 1 ? GROUP_ID_2 : 0;
+    int first = slicing == 2 ? tiles[3 * GROUP_ID_1 + 1] : GROUP_ID_1 * TILE;
+    int end = slicing == 2 ? first + tiles[3 * GROUP_ID_1 + 2] : count;
     // Two panels, of which one may belong to another piece or lie beyond the slice.
     int panel0 = GROUP_ID * 2;
     int base = slice * panels + panel0;
@@ -60,7 +63,7 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matmul(
     // Others read the piece's first panel, and their sums are not written.
     size_t block = (size_t)(inside ? panel - firstPanel : 0) * (groups / GROUPS);
     int place = max(min(first + row, end - 1), 0);
-    int source = SLICING == 2 ? order[place] / step : SLICING == 1 ? place * step + slice : place;
+    int source = slicing == 2 ? order[place] / step : slicing == 1 ? place * step + slice : place;
     GLOBAL const float4 *x4 =
             (GLOBAL const float4 *)x + ((size_t)xOffset + (size_t)source * xStride) / 4 + part * 2;
 
@@ -183,14 +186,14 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matmul(
     for (int j = 0; j < 4; j++) {
         int p = first + ty + j;
         if (p < end) {
-            int target = SLICING == 2 ? order[p] : SLICING == 1 ? p * step + slice : p;
+            int target = slicing == 2 ? order[p] : slicing == 1 ? p * step + slice : p;
 #pragma unroll
             for (int i = 0; i < 4; i++) {
                 int r = panel0 * PANEL + tx + i;
                 int of = base + (tx + i) / PANEL;
                 if (r < rows && of >= firstPanel && of < endPanel) {
                     y[(size_t)yOffset + (size_t)target * yStride + r] =
-                            FACTORS ? total[i][j] * factors[slice] : total[i][j];
+                            factored ? total[i][j] * factors[slice] : total[i][j];
                 }
             }
         }

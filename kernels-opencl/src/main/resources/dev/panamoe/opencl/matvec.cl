@@ -5,17 +5,17 @@
 // are the same for all of them. The runs of a row are added in ascending order, as matmul.cl does, which therefore gives
 // the same bits.
 //
-// Constants: a TYPE_* (quant.inc); TOKENS, rows of activations at once, up to CHUNKS; SLICING:
+// Constants: a TYPE_* (quant.inc); UNROLL_GROUPS: 1 where several groups are to be read at once, which changes no bits.
+//
+// slicing: what rows of activations meet
 //   0  one slice; row t of x goes to row t of y
 //   1  slice s = GROUP_ID_2 of `step` slices is multiplied with rows t * step + s (heads)
-//   2  row r of y is a (token, expert) pair: slice ids[r], row r / step of x (step = experts a token, or 1); TOKENS is 1
+//   2  row r of y is a (token, expert) pair: slice ids[r], row r / step of x (step = experts a token, or 1)
 //
 // Weights lie in pieces, because devices limit the size of an allocation: a launch sees the panels firstPanel to
 // endPanel - 1 of all slices' panels, and leaves the others to other launches.
 //
-// UNROLL_GROUPS: 1 where several groups are to be read at once; no other bits.
-// FACTORS: 1 where each slice's products are multiplied with a factor of its own: factors, (slices); else not read.
-//
+// factors: (slices), what each slice's products are multiplied with, read if `factored`.
 // Work-groups without work run to the end as well: PoCL 3.1 takes wrong ways where a return stands before a barrier.
 //
 // rows, panels: of a slice. groups: columns / 32; x has them all, from an address that is a multiple of 16 bytes on.
@@ -23,13 +23,13 @@
 #define PANEL 32
 #define CHUNKS 8
 
-// The sum of a run of groups of one row for TOKENS rows of activations.
+// The sum of a run of groups of one row for `tokens` rows of activations, a constant.
 // x4: the first row's activations. stride4: from one to the next, in fours.
 FN void run_sums(
-        GLOBAL const uint *words, GLOBAL const tail_t *tails, size_t panel, int lane, int groups, int from, int to,
+        const int tokens, GLOBAL const uint *words, GLOBAL const tail_t *tails, size_t panel, int lane, int groups, int from, int to,
         GLOBAL const float4 *x4, const size_t *row4, float *sums) {
 #pragma unroll
-    for (int t = 0; t < TOKENS; t++) {
+    for (int t = 0; t < tokens; t++) {
         sums[t] = 0.0f;
     }
     size_t block = panel * (groups / GROUPS);
@@ -49,7 +49,7 @@ FN void run_sums(
 #endif
         read_group(words + at * (WORDS * 32) + lane, tail, (uint)(group % GROUPS), q, scale, offset);
 #pragma unroll
-        for (int t = 0; t < TOKENS; t++) {
+        for (int t = 0; t < tokens; t++) {
             GLOBAL const float4 *x = x4 + row4[t] + group * 8;
 #pragma unroll
             for (int h = 0; h < HALVES; h++) {
@@ -89,92 +89,113 @@ FN float total(LOCAL const float *runs, int lane) {
     return sum;
 }
 
-// y = W x. Grid: (panels, ceil(count / TOKENS), slices where SLICING is 1); work-group: 256.
-//
-// count: rows of x of a slice, or pairs.
-__kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec(
-        GLOBAL const uint *restrict words, GLOBAL const tail_t *restrict tails, int firstPanel, int endPanel,
-        int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
-        GLOBAL float *restrict y, int yOffset, int yStride, int count, int step, GLOBAL const int *restrict ids,
-        int idsOffset, GLOBAL const float *restrict factors) {
-    SHARED(float, runs, TOKENS * CHUNKS * PANEL);
+// y = W x for `tokens` rows of x at a time, a constant up to CHUNKS; 1 where slicing is 2. runs: tokens * CHUNKS * PANEL.
+FN void multiply(
+        const int tokens, LOCAL float *runs, GLOBAL const uint *words, GLOBAL const tail_t *tails, int firstPanel,
+        int endPanel, int panels, int rows, int groups, GLOBAL const float *x, int xOffset, int xStride,
+        GLOBAL float *y, int yOffset, int yStride, int count, int slicing, int step, GLOBAL const int *ids,
+        int idsOffset, int factored, GLOBAL const float *factors) {
     int lane = LOCAL_ID % PANEL;
     int chunk = LOCAL_ID / PANEL;
-    int first = GROUP_ID_1 * TOKENS;
-    int slice = SLICING == 2 ? ids[idsOffset + first] : SLICING == 1 ? GROUP_ID_2 : 0;
+    int first = GROUP_ID_1 * tokens;
+    int slice = slicing == 2 ? ids[idsOffset + first] : slicing == 1 ? GROUP_ID_2 : 0;
     int panel = slice * panels + GROUP_ID;
     bool here = panel >= firstPanel && panel < endPanel;
-    size_t row4[TOKENS];
+    size_t row4[CHUNKS];
 #pragma unroll
-    for (int t = 0; t < TOKENS; t++) {
+    for (int t = 0; t < tokens; t++) {
         int token = min(first + t, count - 1);
-        int r = SLICING == 2 ? token / step : SLICING == 1 ? token * step + slice : token;
+        int r = slicing == 2 ? token / step : slicing == 1 ? token * step + slice : token;
         row4[t] = ((size_t)xOffset + (size_t)r * xStride) / 4;
     }
     int run = (groups + CHUNKS - 1) / CHUNKS;
     int from = min(chunk * run, groups);
     int to = here ? min(from + run, groups) : from;
-    float sums[TOKENS];
-    run_sums(words, tails, panel - firstPanel, lane, groups, from, to, (GLOBAL const float4 *)x, row4, sums);
+    float sums[CHUNKS];
+    run_sums(tokens, words, tails, panel - firstPanel, lane, groups, from, to, (GLOBAL const float4 *)x, row4, sums);
 #pragma unroll
-    for (int t = 0; t < TOKENS; t++) {
+    for (int t = 0; t < tokens; t++) {
         runs[t * CHUNKS * PANEL + LOCAL_ID] = sums[t];
     }
     BARRIER;
     // The work-items of run t add up the sums of token t.
     int row = GROUP_ID * PANEL + lane;
     int token = first + chunk;
-    if (here && chunk < TOKENS && token < count && row < rows) {
-        int r = SLICING == 1 ? token * step + slice : token;
+    if (here && chunk < tokens && token < count && row < rows) {
+        int r = slicing == 1 ? token * step + slice : token;
         float sum = total(runs + chunk * CHUNKS * PANEL, lane);
-        y[(size_t)yOffset + (size_t)r * yStride + row] = FACTORS ? sum * factors[slice] : sum;
+        y[(size_t)yOffset + (size_t)r * yStride + row] = factored ? sum * factors[slice] : sum;
     }
 }
 
-// Where activation.inc stands before this file.
-#ifdef ACTIVATION_SILU
-// y = activation(gate x [+ bias], up x [+ bias]): the first half of a gated feed-forward, of experts where SLICING is 2.
-// Both weights are of the same type and shape and cut into the same pieces. TOKENS is 1. Grid: (panels, count).
+// y = W x, row by row. Grid: (panels, count, slices where slicing is 1); work-group: 256.
 //
-// gateBias, upBias: (slices, rows), read where BIAS is 1. activation: see activation.inc.
+// count: rows of x of a slice, or pairs.
+__kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec(
+        GLOBAL const uint *restrict words, GLOBAL const tail_t *restrict tails, int firstPanel, int endPanel,
+        int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
+        GLOBAL float *restrict y, int yOffset, int yStride, int count, int slicing, int step,
+        GLOBAL const int *restrict ids, int idsOffset, int factored, GLOBAL const float *restrict factors) {
+    SHARED(float, runs, CHUNKS * PANEL);
+    multiply(
+            1, runs, words, tails, firstPanel, endPanel, panels, rows, groups, x, xOffset, xStride, y, yOffset, yStride,
+            count, slicing, step, ids, idsOffset, factored, factors);
+}
+
+// The same for four rows at a time, which read weights once. Grid: (panels, ceil(count / 4), slices where slicing is 1).
+__kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec4(
+        GLOBAL const uint *restrict words, GLOBAL const tail_t *restrict tails, int firstPanel, int endPanel,
+        int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
+        GLOBAL float *restrict y, int yOffset, int yStride, int count, int slicing, int step,
+        GLOBAL const int *restrict ids, int idsOffset, int factored, GLOBAL const float *restrict factors) {
+    SHARED(float, runs, 4 * CHUNKS * PANEL);
+    multiply(
+            4, runs, words, tails, firstPanel, endPanel, panels, rows, groups, x, xOffset, xStride, y, yOffset, yStride,
+            count, slicing, step, ids, idsOffset, factored, factors);
+}
+
+// y = activation(gate x [+ bias], up x [+ bias]): the first half of a gated feed-forward, of experts where slicing is 2.
+// Both weights are of the same type and shape and cut into the same pieces. Grid: (panels, count).
+//
+// gateBias, upBias: (slices, rows), read if `biased`. activation: see activation.inc.
 __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void gated_matvec(
         GLOBAL const uint *restrict gateWords, GLOBAL const tail_t *restrict gateTails,
         GLOBAL const uint *restrict upWords, GLOBAL const tail_t *restrict upTails, int firstPanel, int endPanel,
         int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
-        GLOBAL float *restrict y, int yOffset, int yStride, int step, GLOBAL const int *restrict ids, int idsOffset,
-        GLOBAL const float *restrict gateBias, GLOBAL const float *restrict upBias, int activation,
-        GLOBAL const float *restrict gateFactors, GLOBAL const float *restrict upFactors) {
+        GLOBAL float *restrict y, int yOffset, int yStride, int slicing, int step, GLOBAL const int *restrict ids,
+        int idsOffset, GLOBAL const float *restrict gateBias, GLOBAL const float *restrict upBias, int biased,
+        int activation, int factored, GLOBAL const float *restrict gateFactors,
+        GLOBAL const float *restrict upFactors) {
     SHARED(float, runs, 2 * CHUNKS * PANEL);
     int lane = LOCAL_ID % PANEL;
     int chunk = LOCAL_ID / PANEL;
-    int slice = SLICING == 2 ? ids[idsOffset + GROUP_ID_1] : 0;
+    int slice = slicing == 2 ? ids[idsOffset + GROUP_ID_1] : 0;
     int panel = slice * panels + GROUP_ID;
     bool here = panel >= firstPanel && panel < endPanel;
-    int r = SLICING == 2 ? GROUP_ID_1 / step : GROUP_ID_1;
+    int r = slicing == 2 ? GROUP_ID_1 / step : GROUP_ID_1;
     size_t row4[1];
     row4[0] = ((size_t)xOffset + (size_t)r * xStride) / 4;
     int run = (groups + CHUNKS - 1) / CHUNKS;
     int from = min(chunk * run, groups);
     int to = here ? min(from + run, groups) : from;
     float sums[1];
-    run_sums(gateWords, gateTails, panel - firstPanel, lane, groups, from, to, (GLOBAL const float4 *)x, row4, sums);
+    run_sums(1, gateWords, gateTails, panel - firstPanel, lane, groups, from, to, (GLOBAL const float4 *)x, row4, sums);
     runs[LOCAL_ID] = sums[0];
-    run_sums(upWords, upTails, panel - firstPanel, lane, groups, from, to, (GLOBAL const float4 *)x, row4, sums);
+    run_sums(1, upWords, upTails, panel - firstPanel, lane, groups, from, to, (GLOBAL const float4 *)x, row4, sums);
     runs[CHUNKS * PANEL + LOCAL_ID] = sums[0];
     BARRIER;
     int row = GROUP_ID * PANEL + lane;
     if (here && chunk == 0 && row < rows) {
         float g = total(runs, lane);
         float u = total(runs + CHUNKS * PANEL, lane);
-        if (FACTORS) {
+        if (factored) {
             g = g * gateFactors[slice];
             u = u * upFactors[slice];
         }
-        if (BIAS) {
+        if (biased) {
             g = g + gateBias[(size_t)slice * rows + row];
             u = u + upBias[(size_t)slice * rows + row];
         }
         y[(size_t)yOffset + (size_t)GROUP_ID_1 * yStride + row] = activate(activation, g, u);
     }
 }
-#endif
