@@ -9,6 +9,8 @@ import java.util.List;
 
 /// The backends that this machine can test.
 final class Backends {
+    private static final boolean FORCED_WIDTH = System.getProperty("panamoe.cpu.vectorBits") != null;
+
     private Backends() {}
 
     /// A backend under test, in one of its ways to compute.
@@ -16,6 +18,12 @@ final class Backends {
         Device open(int threads) {
             Probe.Usable usable = (Probe.Usable) provider.probe();
             return provider.open(usable.devices().getFirst(), options.withThreads(threads));
+        }
+
+        /// Whether only some types of caches are to be tested: a processor takes seconds to compile the kernels of each
+        /// shape. The others have their turn under the profile `slow`.
+        boolean compilesLong() {
+            return provider.name().equals("opencl") && !Boolean.getBoolean("panamoe.slow");
         }
 
         @Override
@@ -27,7 +35,7 @@ final class Backends {
     /// All usable ones but the reference, which defines the results, with weights as they are. The system property
     /// `panamoe.test.backend` leaves only one.
     static List<Backend> all() {
-        String only = System.getProperty("panamoe.test.backend", "");
+        String only = FORCED_WIDTH ? "cpu" : System.getProperty("panamoe.test.backend", "");
         return BackendProvider.all().stream()
                 .filter(p -> !p.name().equals("reference") && p.probe() instanceof Probe.Usable)
                 .filter(p -> only.isEmpty() || only.equals(p.name()))
@@ -38,11 +46,10 @@ final class Backends {
     /// The same, and with re-packed weights once for each kernel set: for the operations that multiply weights. Where a
     /// vector width is forced, only the sets that have widths.
     static List<Backend> withKernels() {
-        boolean forced = System.getProperty("panamoe.cpu.vectorBits") != null;
         List<Backend> found = new ArrayList<>(all());
         for (Backend b : all()) {
             b.provider().kernels().stream()
-                    .filter(kernels -> !forced || kernels.equals("vector"))
+                    .filter(kernels -> !FORCED_WIDTH || kernels.equals("vector"))
                     .forEach(kernels ->
                             found.add(new Backend(b.provider(), DeviceOptions.DEFAULT.withKernels(kernels))));
         }

@@ -9,7 +9,6 @@ import dev.panamoe.model.Model;
 import dev.panamoe.model.Runner;
 import dev.panamoe.model.Tap;
 import dev.panamoe.spec.CacheType;
-import dev.panamoe.spi.BackendProvider;
 import dev.panamoe.spi.Device;
 import java.util.EnumMap;
 import java.util.Map;
@@ -26,10 +25,7 @@ class CacheTypeTest {
             Map.of(CacheType.F16, 0.002, CacheType.BF16, 0.02, CacheType.Q8_0, 0.15, CacheType.Q4_0, 0.8));
 
     static Stream<Arguments> cases() {
-        return BackendProvider.all().stream()
-                .flatMap(p -> Fixture.all().stream()
-                        .filter(f -> f.name().endsWith("/f32"))
-                        .map(f -> Arguments.of(p.name(), f)));
+        return Backends.with(f -> f.name().endsWith("/f32"));
     }
 
     @ParameterizedTest(name = "{1} on {0}")

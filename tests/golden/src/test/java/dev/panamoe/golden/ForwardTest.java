@@ -33,10 +33,7 @@ class ForwardTest {
             "gpt-oss/mxfp4");
 
     static Stream<Arguments> variants() {
-        return BackendProvider.all().stream()
-                .flatMap(p -> Fixture.all().stream()
-                        .filter(f -> VARIANTS.contains(f.name()))
-                        .map(f -> Arguments.of(p.name(), f)));
+        return Backends.with(f -> VARIANTS.contains(f.name()));
     }
 
     @ParameterizedTest(name = "{1} on {0}")

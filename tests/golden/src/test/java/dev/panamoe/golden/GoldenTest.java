@@ -26,16 +26,7 @@ class GoldenTest {
     private static final int MAX_ROWS = 16;
 
     static Stream<Arguments> fixtures() {
-        return backends().flatMap(p -> Fixture.all().stream().map(f -> Arguments.of(p, f)));
-    }
-
-    /// Those that this machine has. The system property `panamoe.test.backend` leaves only one.
-    static Stream<String> backends() {
-        String only = System.getProperty("panamoe.test.backend", "");
-        return BackendProvider.all().stream()
-                .filter(p -> p.probe() instanceof Probe.Usable)
-                .map(BackendProvider::name)
-                .filter(name -> only.isEmpty() || only.equals(name));
+        return Backends.with(f -> true);
     }
 
     /// With the exact arithmetic that the tolerances are for.
