@@ -17,6 +17,7 @@ import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.ModelIdentity;
 import dev.panamoe.spi.Ops;
+import dev.panamoe.spi.Rounding;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
 import dev.panamoe.spi.WeightUse;
@@ -110,7 +111,7 @@ final class CpuDevice implements Device {
         }
         WeightFormat format = WeightFormat.of(view.type());
         int cols = Math.toIntExact(view.shape().cols());
-        boolean rounded = isProduct(use) && rounded(view.type());
+        boolean rounded = options.activations() == Activations.Q8 && Rounding.isFor(view, use);
         eightBits |= rounded;
         if (use == WeightUse.VECTOR) {
             float[] values = new float[Math.toIntExact(view.shape().size())];
@@ -131,16 +132,6 @@ final class CpuDevice implements Device {
                 factors(view),
                 rounded,
                 format);
-    }
-
-    private static boolean isProduct(WeightUse use) {
-        return use == WeightUse.MATMUL || use == WeightUse.MATMUL_PER_HEAD || use == WeightUse.EXPERTS;
-    }
-
-    /// Whether activations are rounded for a weight that is not packed: only when that is asked for.
-    private boolean rounded(QuantType type) {
-        return options.activations() == Activations.Q8
-                && PackedType.of(type).filter(t -> !t.floatActivations()).isPresent();
     }
 
     @Override
@@ -178,7 +169,7 @@ final class CpuDevice implements Device {
     /// How a weight is packed; empty when it is computed on as it is. Factors of slices are rare enough to be left to
     /// the kernels that compute with everything.
     private Optional<PackedType> packed(TensorView view, WeightUse use) {
-        if (!isProduct(use)
+        if (!use.isProduct()
                 || options.packing() == Packing.NONE
                 || !view.sliceScales().isEmpty()) {
             return Optional.empty();

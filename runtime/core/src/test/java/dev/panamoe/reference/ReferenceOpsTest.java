@@ -15,6 +15,7 @@ import dev.panamoe.spi.Buffer.Kind;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
@@ -32,7 +33,7 @@ import org.junit.jupiter.api.Test;
 
 /// The definitions, against numbers worked out by hand.
 class ReferenceOpsTest {
-    private final Device device = new ReferenceDevice(new DeviceInfo("reference", "", 0, List.of()));
+    private final Device device = new ReferenceDevice(new DeviceInfo("reference", "", 0, List.of()), Activations.AUTO);
 
     private Weight weight(Shape shape, float... values) {
         return device.upload(
