@@ -106,13 +106,15 @@ final class CpuDevice implements Device {
                     + info.id() + "; use a file with another quantisation");
         }
         Optional<PackedType> packed = packed(view, use);
+        // Of weights that are not packed only when that is asked for.
+        boolean rounded =
+                Rounding.isFor(view, use) && (packed.isPresent() || options.activations() == Activations.Q8);
+        eightBits |= rounded;
         if (packed.isPresent()) {
             return pack(view, packed.get());
         }
         WeightFormat format = WeightFormat.of(view.type());
         int cols = Math.toIntExact(view.shape().cols());
-        boolean rounded = options.activations() == Activations.Q8 && Rounding.isFor(view, use);
-        eightBits |= rounded;
         if (use == WeightUse.VECTOR) {
             float[] values = new float[Math.toIntExact(view.shape().size())];
             format.unpack(view.data(), 0, values, 0, values.length);
@@ -174,7 +176,8 @@ final class CpuDevice implements Device {
                 || !view.sliceScales().isEmpty()) {
             return Optional.empty();
         }
-        return PackedType.of(view.type()).filter(t -> t.floatActivations() || options.activations() != Activations.F32);
+        return PackedType.of(view.type())
+                .filter(t -> !Rounding.isFor(view, use) || options.activations() != Activations.F32);
     }
 
     private PackedWeight pack(TensorView view, PackedType type) {
@@ -202,7 +205,6 @@ final class CpuDevice implements Device {
             packedBytes += bytes;
             packNanos += System.nanoTime() - start;
         }
-        eightBits |= !type.floatActivations();
         return new PackedWeight(view.name(), type, view.shape(), data, cols, rows, slices);
     }
 
