@@ -107,8 +107,7 @@ final class CpuDevice implements Device {
         }
         Optional<PackedType> packed = packed(view, use);
         // Of weights that are not packed only when that is asked for.
-        boolean rounded =
-                Rounding.isFor(view, use) && (packed.isPresent() || options.activations() == Activations.Q8);
+        boolean rounded = Rounding.isFor(view, use) && (packed.isPresent() || options.activations() == Activations.Q8);
         eightBits |= rounded;
         if (packed.isPresent()) {
             return pack(view, packed.get());

@@ -47,13 +47,14 @@ public class LyingProvider implements BackendProvider {
     @Override
     public Probe probe() {
         return new Probe.Usable(
-                List.of(new DeviceInfo(name(), "wrong on purpose", 0, List.of())), -1, "for tests of what finds errors");
+                List.of(new DeviceInfo(name(), "wrong on purpose", 0, List.of())),
+                -1,
+                "for tests of what finds errors");
     }
 
     @Override
     public Device open(DeviceInfo info, DeviceOptions options) {
-        Device device = Devices.reference(
-                options.activations() == Activations.Q8 ? Arithmetic.INT8 : Arithmetic.F32);
+        Device device = Devices.reference(options.activations() == Activations.Q8 ? Arithmetic.INT8 : Arithmetic.F32);
         Ops ops = proxy(Ops.class, (method, arguments) -> {
             // Keys and values are read only: they are spoilt before.
             if (method.getName().equals("kvAppend") && lies(method.getName(), arguments[1])) {

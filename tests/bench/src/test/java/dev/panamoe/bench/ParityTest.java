@@ -36,8 +36,7 @@ class ParityTest {
     }
 
     private static Parity.Result check(String model, int tokens, CacheType cache, String backend, Activations a) {
-        try (Engine engine =
-                Engine.open(model, options(backend, cache, DeviceOptions.DEFAULT.withActivations(a)))) {
+        try (Engine engine = Engine.open(model, options(backend, cache, DeviceOptions.DEFAULT.withActivations(a)))) {
             return parity(model, tokens, cache).check(engine);
         }
     }
@@ -61,7 +60,8 @@ class ParityTest {
     @ParameterizedTest
     @EnumSource(names = {"F32", "Q8"})
     void aLiarFails(Activations activations) {
-        assertThat(check(MODEL, 4, CacheType.F16, LyingProvider.NAME, activations).isSound())
+        assertThat(check(MODEL, 4, CacheType.F16, LyingProvider.NAME, activations)
+                        .isSound())
                 .isFalse();
     }
 
