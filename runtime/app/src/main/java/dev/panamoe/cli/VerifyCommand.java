@@ -31,9 +31,9 @@ import tools.jackson.databind.node.ObjectNode;
         description = {
             "Runs the same tokens on two backends and prints how far they are apart: the residual stream after each"
                     + " layer, the logits, and the greedy choices. Exit code 1 when they are out of bounds.",
-            "Activations are rounded to 8 bits on both or on neither. Bounds are relative to the root mean square of the"
-                    + " values compared. They are strict with --activations f32 and keys and values in f32, which is the"
-                    + " default here; in fewer bits, values that round the other way make experts change places."
+            "Activations are rounded to 8 bits on both or on neither. Bounds are relative to the root mean square of"
+                    + " the values compared. They are strict with --activations f32 and keys and values in f32, which"
+                    + " is the default here; in fewer bits, values that round the other way make experts change places."
         },
         footerHeading = "%nExamples:%n",
         footer = {

@@ -34,8 +34,8 @@ public final class Parity {
 
     /// How far the intermediates are apart.
     ///
-    /// @param difference the root mean square of the error of a token's values, relative to that of the reference's: the
-    ///     largest of all tokens and intermediates
+    /// @param difference the root mean square of the error of a token's values, relative to that of the reference's:
+    ///     the largest of all tokens and intermediates
     /// @param where the intermediate, layer and token of it
     /// @param bound most that it may be
     public record Result(double difference, String where, double bound) {
@@ -131,10 +131,10 @@ public final class Parity {
                 observer.see(layer == Tap.NO_LAYER ? name : name + " of layer " + layer, first, n, rows);
     }
 
-    /// Float32 sums of another order, and approximations of functions, leave some 1e-6; leaving out the least ingredient
-    /// of a layer changes it by some 1e-1. With 8 bits, of the values that are rounded between two intermediates, as
-    /// those inside a feed-forward are, some are so near the middle of two steps that they round the other way. One step
-    /// is 1/127 of the largest value of its block, so it changes a product by less than 1/127 of its size.
+    /// Float32 sums of another order, and approximations of functions, leave some 1e-6; most wrong formulas change what
+    /// they are in by more than 1e-2. With 8 bits, of the values that are rounded between two intermediates, as those
+    /// inside a feed-forward are, some lie so near the middle of two steps that they round the other way. One step is
+    /// 1/127 of the largest value of its block, so it changes a product by less than 1/127 of its size.
     static double bound(Arithmetic arithmetic) {
         return switch (arithmetic) {
             case F32 -> 1e-3;

@@ -4,7 +4,7 @@ package dev.panamoe.spi;
 public enum Arithmetic {
     /// Activations as they are; sums in F32 or better.
     F32,
-    /// Activations rounded to 8 bits as {@link Rounding} says, products of integers; in the reference of what they stand
-    /// for.
+    /// Activations rounded to 8 bits as {@link Rounding} says; products of integers or, in the reference, of what these
+    /// stand for.
     INT8
 }

@@ -12,8 +12,8 @@ public final class Rounding {
     /// Activations that are rounded together.
     public static final int BLOCK = 32;
 
-    /// Storage types whose products are of integers. Of those with as many bits as a float there is nothing to gain, and
-    /// for the others there are no kernels.
+    /// Storage types whose products are of integers. F32, F16 and BF16 would gain nothing, and for the others there are
+    /// no kernels.
     public static final Set<QuantType> TYPES = Collections.unmodifiableSet(EnumSet.of(
             QuantType.Q4_0,
             QuantType.Q5_0,
@@ -32,8 +32,9 @@ public final class Rounding {
         return use.isProduct() && weight.sliceScales().isEmpty() && TYPES.contains(weight.type());
     }
 
-    /// Rounds the `n` values from `x[at]` on to `y[to]` on, in blocks of 32, the last one of what is left: `d * q` with
-    /// `d = max |x| / 127` and `q = rint(x * (127 / max |x|))` in -127..127; all operations are float32. May be in place.
+    /// Rounds `n` values from `x[at]` on, in blocks of 32, the last one of what is left, to `y[to]` on: `d * q` with
+    /// `d = max |x| / 127` and `q = rint(x * (127 / max |x|))` in -127..127. All operations are float32; `rint` is to
+    /// even. May be in place.
     public static void row(float[] x, int at, float[] y, int to, int n) {
         for (int block = 0; block < n; block += BLOCK) {
             int count = Math.min(BLOCK, n - block);

@@ -33,7 +33,7 @@ final class Backends {
                 .toList();
     }
 
-    /// The same, with activations of 8 bits too, and with re-packed weights once for each kernel set: for the operations
+    /// The same, with activations of 8 bits too, and with re-packed weights once for each kernel set: for operations
     /// that multiply weights. Where a vector width is forced, only the sets that have widths.
     static List<Backend> withKernels() {
         boolean forced = System.getProperty("panamoe.cpu.vectorBits") != null;
