@@ -17,6 +17,7 @@ import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.ModelIdentity;
 import dev.panamoe.spi.Ops;
+import dev.panamoe.spi.Rounding;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
 import dev.panamoe.spi.WeightUse;
@@ -105,13 +106,14 @@ final class CpuDevice implements Device {
                     + info.id() + "; use a file with another quantisation");
         }
         Optional<PackedType> packed = packed(view, use);
+        // Of weights that are not packed only when that is asked for.
+        boolean rounded = Rounding.isFor(view, use) && (packed.isPresent() || options.activations() == Activations.Q8);
+        eightBits |= rounded;
         if (packed.isPresent()) {
             return pack(view, packed.get());
         }
         WeightFormat format = WeightFormat.of(view.type());
         int cols = Math.toIntExact(view.shape().cols());
-        boolean rounded = isProduct(use) && rounded(view.type());
-        eightBits |= rounded;
         if (use == WeightUse.VECTOR) {
             float[] values = new float[Math.toIntExact(view.shape().size())];
             format.unpack(view.data(), 0, values, 0, values.length);
@@ -131,16 +133,6 @@ final class CpuDevice implements Device {
                 factors(view),
                 rounded,
                 format);
-    }
-
-    private static boolean isProduct(WeightUse use) {
-        return use == WeightUse.MATMUL || use == WeightUse.MATMUL_PER_HEAD || use == WeightUse.EXPERTS;
-    }
-
-    /// Whether activations are rounded for a weight that is not packed: only when that is asked for.
-    private boolean rounded(QuantType type) {
-        return options.activations() == Activations.Q8
-                && PackedType.of(type).filter(t -> !t.floatActivations()).isPresent();
     }
 
     @Override
@@ -178,12 +170,13 @@ final class CpuDevice implements Device {
     /// How a weight is packed; empty when it is computed on as it is. Factors of slices are rare enough to be left to
     /// the kernels that compute with everything.
     private Optional<PackedType> packed(TensorView view, WeightUse use) {
-        if (!isProduct(use)
+        if (!use.isProduct()
                 || options.packing() == Packing.NONE
                 || !view.sliceScales().isEmpty()) {
             return Optional.empty();
         }
-        return PackedType.of(view.type()).filter(t -> t.floatActivations() || options.activations() != Activations.F32);
+        return PackedType.of(view.type())
+                .filter(t -> !Rounding.isFor(view, use) || options.activations() != Activations.F32);
     }
 
     private PackedWeight pack(TensorView view, PackedType type) {
@@ -211,7 +204,6 @@ final class CpuDevice implements Device {
             packedBytes += bytes;
             packNanos += System.nanoTime() - start;
         }
-        eightBits |= !type.floatActivations();
         return new PackedWeight(view.name(), type, view.shape(), data, cols, rows, slices);
     }
 

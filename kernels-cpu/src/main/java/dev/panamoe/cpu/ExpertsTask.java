@@ -4,6 +4,7 @@ import dev.panamoe.spec.Activation;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.HostBuffer;
 import dev.panamoe.spi.Ids;
+import dev.panamoe.spi.Rounding;
 import dev.panamoe.spi.Rows;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;

@@ -1,6 +1,7 @@
 package dev.panamoe.cpu;
 
 import dev.panamoe.spi.HostBuffer;
+import dev.panamoe.spi.Rounding;
 import dev.panamoe.spi.Rows;
 
 /// Products of a matrix, or of one matrix per head, with rows of activations. A chunk is some weight rows of a matrix.

@@ -271,7 +271,6 @@ final class PackedDots {
             long d = unit + (b & 1) * 32 + 2 * r;
             long q = unit + 64 + (b & 1) * 320 + 4 * r;
             long u = q + 256;
-            int o = xAt + b * 32;
             int low = sums[2 * (e + b)];
             int high = sums[2 * (e + b) + 1];
             int left = -16 * ((short) low + (short) high);
@@ -279,180 +278,103 @@ final class PackedDots {
             ShortVector s0 =
                     IntVector.broadcast(I, (left & 0xffff) | right << 16).reinterpretAsShorts();
             ShortVector s1 = s0;
-            IntVector u0 = IntVector.fromMemorySegment(I, w, u, LE);
-            IntVector u1 = IntVector.fromMemorySegment(I, w, u + bytes, LE);
-            IntVector q0 = IntVector.fromMemorySegment(I, w, q, LE);
-            IntVector q1 = IntVector.fromMemorySegment(I, w, q + bytes, LE);
-            ShortVector v = IntVector.broadcast(I, x[o]).reinterpretAsShorts();
-            s0 = s0.add(q0.and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHL, 4).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHL, 4).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 1]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 4).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 4).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 4]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHL, 3).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHL, 3).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 5]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 5).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 5).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            q0 = IntVector.fromMemorySegment(I, w, q + 64, LE);
-            q1 = IntVector.fromMemorySegment(I, w, q + 64 + bytes, LE);
-            v = IntVector.broadcast(I, x[o + 8]).reinterpretAsShorts();
-            s0 = s0.add(q0.and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHL, 2).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHL, 2).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 9]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 6).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 6).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 12]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHL, 1).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHL, 1).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 13]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 7).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 7).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            q0 = IntVector.fromMemorySegment(I, w, q + 128, LE);
-            q1 = IntVector.fromMemorySegment(I, w, q + 128 + bytes, LE);
-            v = IntVector.broadcast(I, x[o + 2]).reinterpretAsShorts();
-            s0 = s0.add(
-                    q0.and(NIBBLES).or(u0.and(0x00100010)).reinterpretAsShorts().mul(v));
-            s1 = s1.add(
-                    q1.and(NIBBLES).or(u1.and(0x00100010)).reinterpretAsShorts().mul(v));
-            v = IntVector.broadcast(I, x[o + 3]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 8).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 8).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 6]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 1).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 1).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 7]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 9).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 9).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            q0 = IntVector.fromMemorySegment(I, w, q + 192, LE);
-            q1 = IntVector.fromMemorySegment(I, w, q + 192 + bytes, LE);
-            v = IntVector.broadcast(I, x[o + 10]).reinterpretAsShorts();
-            s0 = s0.add(q0.and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 2).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 2).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 11]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 10).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 10).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 14]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 3).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 3).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 15]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 11).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 11).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
+            IntVector f0 = IntVector.fromMemorySegment(I, w, u, LE);
+            IntVector f1 = IntVector.fromMemorySegment(I, w, u + bytes, LE);
+            // By halves: all at once is more than C1 can compile, and the JVM would interpret for seconds.
+            for (int j = 0; j < 2; j++) {
+                int o = xAt + b * 32 + j * 8;
+                long p = q + j * 64;
+                IntVector u0 = f0.lanewise(VectorOperators.LSHR, 2 * j);
+                IntVector u1 = f1.lanewise(VectorOperators.LSHR, 2 * j);
+                IntVector q0 = IntVector.fromMemorySegment(I, w, p, LE);
+                IntVector q1 = IntVector.fromMemorySegment(I, w, p + bytes, LE);
+                ShortVector v = IntVector.broadcast(I, x[o]).reinterpretAsShorts();
+                s0 = s0.add(q0.and(NIBBLES)
+                        .or(u0.lanewise(VectorOperators.LSHL, 4).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                s1 = s1.add(q1.and(NIBBLES)
+                        .or(u1.lanewise(VectorOperators.LSHL, 4).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                v = IntVector.broadcast(I, x[o + 1]).reinterpretAsShorts();
+                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                        .and(NIBBLES)
+                        .or(u0.lanewise(VectorOperators.LSHR, 4).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                        .and(NIBBLES)
+                        .or(u1.lanewise(VectorOperators.LSHR, 4).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                v = IntVector.broadcast(I, x[o + 4]).reinterpretAsShorts();
+                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                        .and(NIBBLES)
+                        .or(u0.lanewise(VectorOperators.LSHL, 3).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                        .and(NIBBLES)
+                        .or(u1.lanewise(VectorOperators.LSHL, 3).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                v = IntVector.broadcast(I, x[o + 5]).reinterpretAsShorts();
+                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                        .and(NIBBLES)
+                        .or(u0.lanewise(VectorOperators.LSHR, 5).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                        .and(NIBBLES)
+                        .or(u1.lanewise(VectorOperators.LSHR, 5).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                q0 = IntVector.fromMemorySegment(I, w, p + 128, LE);
+                q1 = IntVector.fromMemorySegment(I, w, p + 128 + bytes, LE);
+                v = IntVector.broadcast(I, x[o + 2]).reinterpretAsShorts();
+                s0 = s0.add(q0.and(NIBBLES)
+                        .or(u0.and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                s1 = s1.add(q1.and(NIBBLES)
+                        .or(u1.and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                v = IntVector.broadcast(I, x[o + 3]).reinterpretAsShorts();
+                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                        .and(NIBBLES)
+                        .or(u0.lanewise(VectorOperators.LSHR, 8).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                        .and(NIBBLES)
+                        .or(u1.lanewise(VectorOperators.LSHR, 8).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                v = IntVector.broadcast(I, x[o + 6]).reinterpretAsShorts();
+                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                        .and(NIBBLES)
+                        .or(u0.lanewise(VectorOperators.LSHR, 1).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                        .and(NIBBLES)
+                        .or(u1.lanewise(VectorOperators.LSHR, 1).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                v = IntVector.broadcast(I, x[o + 7]).reinterpretAsShorts();
+                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                        .and(NIBBLES)
+                        .or(u0.lanewise(VectorOperators.LSHR, 9).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                        .and(NIBBLES)
+                        .or(u1.lanewise(VectorOperators.LSHR, 9).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+            }
             IntVector i0 = s0.reinterpretAsInts();
             IntVector i1 = s1.reinterpretAsInts();
             i0 = i0.lanewise(VectorOperators.LSHL, 16)
@@ -1127,6 +1049,7 @@ final class PackedDots {
         long bytes = L == ROWS ? next : 4 * L;
         for (int b = 0; b < blocks; b++) {
             long q = at + 320 + b * 256L + 4 * r;
+
             int o = xAt + b * 32;
             ShortVector s0 = IntVector.zero(I).reinterpretAsShorts();
             ShortVector s1 = s0;
@@ -1307,7 +1230,7 @@ final class PackedDots {
         long bytes = L == ROWS ? next : 4 * L;
         for (int b = 0; b < blocks; b++) {
             long q = at + 320 + b * 320L + 4 * r;
-            int o = xAt + b * 32;
+
             long u = q + 256;
             int low = sums[2 * (e + b)];
             int high = sums[2 * (e + b) + 1];
@@ -1316,180 +1239,103 @@ final class PackedDots {
             ShortVector s0 =
                     IntVector.broadcast(I, (left & 0xffff) | right << 16).reinterpretAsShorts();
             ShortVector s1 = s0;
-            IntVector u0 = IntVector.fromMemorySegment(I, w, u, LE);
-            IntVector u1 = IntVector.fromMemorySegment(I, w, u + bytes, LE);
-            IntVector q0 = IntVector.fromMemorySegment(I, w, q, LE);
-            IntVector q1 = IntVector.fromMemorySegment(I, w, q + bytes, LE);
-            ShortVector v = IntVector.broadcast(I, x[o]).reinterpretAsShorts();
-            s0 = s0.add(q0.and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHL, 4).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHL, 4).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 1]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 4).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 4).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 4]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHL, 3).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHL, 3).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 5]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 5).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 5).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            q0 = IntVector.fromMemorySegment(I, w, q + 64, LE);
-            q1 = IntVector.fromMemorySegment(I, w, q + 64 + bytes, LE);
-            v = IntVector.broadcast(I, x[o + 8]).reinterpretAsShorts();
-            s0 = s0.add(q0.and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHL, 2).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHL, 2).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 9]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 6).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 6).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 12]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHL, 1).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHL, 1).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 13]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 7).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 7).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            q0 = IntVector.fromMemorySegment(I, w, q + 128, LE);
-            q1 = IntVector.fromMemorySegment(I, w, q + 128 + bytes, LE);
-            v = IntVector.broadcast(I, x[o + 2]).reinterpretAsShorts();
-            s0 = s0.add(
-                    q0.and(NIBBLES).or(u0.and(0x00100010)).reinterpretAsShorts().mul(v));
-            s1 = s1.add(
-                    q1.and(NIBBLES).or(u1.and(0x00100010)).reinterpretAsShorts().mul(v));
-            v = IntVector.broadcast(I, x[o + 3]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 8).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 8).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 6]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 1).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 1).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 7]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 9).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 9).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            q0 = IntVector.fromMemorySegment(I, w, q + 192, LE);
-            q1 = IntVector.fromMemorySegment(I, w, q + 192 + bytes, LE);
-            v = IntVector.broadcast(I, x[o + 10]).reinterpretAsShorts();
-            s0 = s0.add(q0.and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 2).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 2).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 11]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 10).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 10).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 14]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 3).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 3).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            v = IntVector.broadcast(I, x[o + 15]).reinterpretAsShorts();
-            s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .or(u0.lanewise(VectorOperators.LSHR, 11).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
-            s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .or(u1.lanewise(VectorOperators.LSHR, 11).and(0x00100010))
-                    .reinterpretAsShorts()
-                    .mul(v));
+            IntVector f0 = IntVector.fromMemorySegment(I, w, u, LE);
+            IntVector f1 = IntVector.fromMemorySegment(I, w, u + bytes, LE);
+            // By halves: all at once is more than C1 can compile, and the JVM would interpret for seconds.
+            for (int j = 0; j < 2; j++) {
+                int o = xAt + b * 32 + j * 8;
+                long p = q + j * 64;
+                IntVector u0 = f0.lanewise(VectorOperators.LSHR, 2 * j);
+                IntVector u1 = f1.lanewise(VectorOperators.LSHR, 2 * j);
+                IntVector q0 = IntVector.fromMemorySegment(I, w, p, LE);
+                IntVector q1 = IntVector.fromMemorySegment(I, w, p + bytes, LE);
+                ShortVector v = IntVector.broadcast(I, x[o]).reinterpretAsShorts();
+                s0 = s0.add(q0.and(NIBBLES)
+                        .or(u0.lanewise(VectorOperators.LSHL, 4).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                s1 = s1.add(q1.and(NIBBLES)
+                        .or(u1.lanewise(VectorOperators.LSHL, 4).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                v = IntVector.broadcast(I, x[o + 1]).reinterpretAsShorts();
+                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                        .and(NIBBLES)
+                        .or(u0.lanewise(VectorOperators.LSHR, 4).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                        .and(NIBBLES)
+                        .or(u1.lanewise(VectorOperators.LSHR, 4).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                v = IntVector.broadcast(I, x[o + 4]).reinterpretAsShorts();
+                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                        .and(NIBBLES)
+                        .or(u0.lanewise(VectorOperators.LSHL, 3).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                        .and(NIBBLES)
+                        .or(u1.lanewise(VectorOperators.LSHL, 3).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                v = IntVector.broadcast(I, x[o + 5]).reinterpretAsShorts();
+                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                        .and(NIBBLES)
+                        .or(u0.lanewise(VectorOperators.LSHR, 5).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                        .and(NIBBLES)
+                        .or(u1.lanewise(VectorOperators.LSHR, 5).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                q0 = IntVector.fromMemorySegment(I, w, p + 128, LE);
+                q1 = IntVector.fromMemorySegment(I, w, p + 128 + bytes, LE);
+                v = IntVector.broadcast(I, x[o + 2]).reinterpretAsShorts();
+                s0 = s0.add(q0.and(NIBBLES)
+                        .or(u0.and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                s1 = s1.add(q1.and(NIBBLES)
+                        .or(u1.and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                v = IntVector.broadcast(I, x[o + 3]).reinterpretAsShorts();
+                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 8)
+                        .and(NIBBLES)
+                        .or(u0.lanewise(VectorOperators.LSHR, 8).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 8)
+                        .and(NIBBLES)
+                        .or(u1.lanewise(VectorOperators.LSHR, 8).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                v = IntVector.broadcast(I, x[o + 6]).reinterpretAsShorts();
+                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 4)
+                        .and(NIBBLES)
+                        .or(u0.lanewise(VectorOperators.LSHR, 1).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 4)
+                        .and(NIBBLES)
+                        .or(u1.lanewise(VectorOperators.LSHR, 1).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                v = IntVector.broadcast(I, x[o + 7]).reinterpretAsShorts();
+                s0 = s0.add(q0.lanewise(VectorOperators.LSHR, 12)
+                        .and(NIBBLES)
+                        .or(u0.lanewise(VectorOperators.LSHR, 9).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+                s1 = s1.add(q1.lanewise(VectorOperators.LSHR, 12)
+                        .and(NIBBLES)
+                        .or(u1.lanewise(VectorOperators.LSHR, 9).and(0x00100010))
+                        .reinterpretAsShorts()
+                        .mul(v));
+            }
             IntVector i0 = s0.reinterpretAsInts();
             IntVector i1 = s1.reinterpretAsInts();
             i0 = i0.lanewise(VectorOperators.LSHL, 16)

@@ -3,11 +3,14 @@ package dev.panamoe.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.panamoe.quant.Quants;
+import dev.panamoe.spi.Rounding;
 import dev.panamoe.tensor.Shape;
 import dev.panamoe.tensor.TensorView;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -42,6 +45,15 @@ class PackerTest {
                 }
             }
         }
+    }
+
+    /// What all backends round activations for, and what the kernels here do, is one list.
+    @Test
+    void activationsAreRoundedForWhatIsMultipliedAsIntegers() {
+        assertThat(Arrays.stream(PackedType.values())
+                        .filter(t -> !t.floatActivations())
+                        .map(PackedType::stored))
+                .containsExactlyInAnyOrderElementsOf(Rounding.TYPES);
     }
 
     /// Random blocks whose slices lie `gap` bytes apart.

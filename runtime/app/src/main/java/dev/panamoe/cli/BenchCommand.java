@@ -41,8 +41,8 @@ import picocli.CommandLine.Spec;
             "Tokens are random but the same each time. Generation feeds given tokens and computes the logits of each:"
                     + " no sampler is in the time. Beside it stands what was reached of the memory's speed (tg) or of"
                     + " the multiply-adds (pp), and how much that is of the ceiling measured just before.",
-            "Each backend's logits are first compared with the reference's; one that fails is not timed, and the exit"
-                    + " code is 1."
+            "What each backend computes of a few tokens is first compared with the reference, step by step; one that"
+                    + " fails is not timed, and the exit code is 1."
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -219,7 +219,7 @@ final class BenchCommand implements Callable<Integer> {
                 .toList();
         if (!failed.isEmpty()) {
             throw new PanamoeException(String.join(", ", failed)
-                    + ": the logits are not the reference's, so nothing was timed; see 'panamoe verify'");
+                    + ": it does not compute what the reference does, so nothing was timed; see 'panamoe verify'");
         }
         return ExitCode.DONE;
     }

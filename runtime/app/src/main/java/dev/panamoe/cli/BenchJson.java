@@ -63,6 +63,7 @@ final class BenchJson {
             } else {
                 parity.put("difference", String.valueOf(difference));
             }
+            parity.put("where", setting.parity().get().where());
             parity.put("bound", setting.parity().get().bound());
         } else {
             parity.put("status", "not checked");

@@ -15,6 +15,7 @@ import dev.panamoe.spi.DeviceOptions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -99,11 +100,15 @@ final class BenchRunner {
         if (plan.parityTokens() == 0) {
             return Optional.empty();
         }
-        progress.show(model + ": the reference computes " + Count.of(plan.parityTokens(), "token") + " for parity…");
-        try (Engine reference = open(model, "reference", 0, DeviceOptions.AUTO)) {
-            checkContext(model, reference);
-            return Optional.of(Parity.of(reference, plan.parityTokens()));
-        }
+        return Optional.of(new Parity(plan.parityTokens(), activations -> {
+            progress.show(
+                    model + ": the reference computes " + Count.of(plan.parityTokens(), "token") + " for parity…");
+            return Engine.open(
+                    model,
+                    plan.options()
+                            .withBackend("reference")
+                            .withDevice(DeviceOptions.DEFAULT.withActivations(activations)));
+        }));
     }
 
     private void checkContext(String model, Engine engine) {
@@ -162,8 +167,12 @@ final class BenchRunner {
                 console,
                 setting.model().name() + ", " + setting.device() + ": "
                         + (parity.isSound() ? "parity with the reference" : "FAILED parity with the reference")
-                        + ", the logits differ by " + Figures.short3(parity.difference()) + " of their size, at most "
-                        + Figures.short3(parity.bound()) + " is allowed");
+                        + String.format(
+                                Locale.ROOT,
+                                ": at most %.1e apart (%s), allowed is %.1e",
+                                parity.difference(),
+                                parity.where(),
+                                parity.bound()));
     }
 
     private Timing time(Engine engine, Benchmark benchmark, Test test, String what) {

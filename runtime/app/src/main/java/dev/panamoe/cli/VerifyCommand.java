@@ -10,6 +10,7 @@ import dev.panamoe.engine.Verification.Report;
 import dev.panamoe.engine.Verification.Step;
 import dev.panamoe.spec.CacheType;
 import dev.panamoe.spi.Arithmetic;
+import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,9 +31,9 @@ import tools.jackson.databind.node.ObjectNode;
         description = {
             "Runs the same tokens on two backends and prints how far they are apart: the residual stream after each"
                     + " layer, the logits, and the greedy choices. Exit code 1 when they are out of bounds.",
-            "Bounds are relative to the root mean square of the values compared. They are strict with --activations f32"
-                    + " and keys and values in f32, which is the default here; in fewer bits, rounding makes experts"
-                    + " change places."
+            "Activations are rounded to 8 bits on both or on neither. Bounds are relative to the root mean square of"
+                    + " the values compared. They are strict with --activations f32 and keys and values in f32, which"
+                    + " is the default here; in fewer bits, values that round the other way make experts change places."
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -100,7 +101,7 @@ final class VerifyCommand implements Callable<Integer> {
             throw model.usage("the PROMPT is empty");
         }
         try (Engine tested = Loading.open(console, notes, model.model(), options);
-                Engine right = Engine.open(model.model(), options.withBackend(against))) {
+                Engine right = Engine.open(model.model(), alike(tested, options).withBackend(against))) {
             notes.opened(console, tested);
             int[] ids = tokens.isEmpty() ? prompt(tested.tokenizer(), text) : TokenIds.array(tokens);
             Bounds bounds = Bounds.of(options.cacheType(), coarser(tested.arithmetic(), right.arithmetic()));
@@ -108,8 +109,15 @@ final class VerifyCommand implements Callable<Integer> {
             String first = tested.device().id();
             String second = right.device().id();
             if (json) {
-                Json.print(console.out(), describe(report, first, second));
+                ObjectNode object = describe(report, first, second);
+                object.put("arithmetic", EnumConverter.label(tested.arithmetic()));
+                object.put("arithmetic_against", EnumConverter.label(right.arithmetic()));
+                Json.print(console.out(), object);
             } else {
+                console.out()
+                        .println(model.model() + ": " + first + activations(tested) + " against " + second
+                                + activations(right) + ", " + report.promptTokens() + " prompt tokens, "
+                                + report.steps().size() + " greedy steps");
                 print(report, first, second);
             }
             if (!report.isSound()) {
@@ -118,6 +126,18 @@ final class VerifyCommand implements Callable<Integer> {
             }
             return ExitCode.DONE;
         }
+    }
+
+    /// With activations as the tested backend has them: what both round says nothing about the backend.
+    private static EngineOptions alike(Engine tested, EngineOptions options) {
+        return options.withDevice(options.device().withActivations(Activations.of(tested.arithmetic())));
+    }
+
+    private static String activations(Engine engine) {
+        return switch (engine.arithmetic()) {
+            case F32 -> "";
+            case INT8 -> " (8-bit activations)";
+        };
     }
 
     private static Arithmetic coarser(Arithmetic a, Arithmetic b) {
@@ -135,8 +155,6 @@ final class VerifyCommand implements Callable<Integer> {
     private void print(Report report, String first, String second) {
         Sink out = console.out();
         Bounds bounds = report.bounds();
-        out.println(model.model() + ": " + first + " against " + second + ", " + report.promptTokens()
-                + " prompt tokens, " + report.steps().size() + " greedy steps");
         Table table = new Table("lrrrrrl");
         table.row("", "mean error", "largest", "rms of values", "mean/rms", "largest/rms", "");
         for (int i = 0; i < report.layers().size(); i++) {

@@ -320,6 +320,13 @@ public final class Engine implements AutoCloseable {
         return values;
     }
 
+    /// Puts other values in the place of what a tap sees.
+    ///
+    /// @param values (rows, cols), contiguous
+    void write(Rows rows, float[] values) {
+        model.device().write(rows, values);
+    }
+
     /// @param size tokens of the vocabulary
     /// @throws PanamoeException when there are no tokens or one is not in the vocabulary
     static void checkTokens(int[] tokens, int size) {

@@ -3,7 +3,7 @@ package dev.panamoe.model;
 import dev.panamoe.spi.Rows;
 
 /// Sees intermediates of the forward pass as they are computed. The rows are valid during the call only; reading them
-/// from the device waits for it.
+/// from the device waits for it, and the pass goes on with what is written to them.
 @FunctionalInterface
 public interface Tap {
     Tap NONE = (name, layer, rows) -> {};

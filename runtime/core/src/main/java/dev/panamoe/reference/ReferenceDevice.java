@@ -1,14 +1,17 @@
 package dev.panamoe.reference;
 
 import dev.panamoe.quant.Quants;
+import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.spi.HostBuffer;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.Ops;
+import dev.panamoe.spi.Rounding;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
 import dev.panamoe.spi.WeightUse;
@@ -18,15 +21,26 @@ import dev.panamoe.tensor.TensorView;
 /// Everything on the Java heap but the weights, which stay where they are.
 final class ReferenceDevice implements Device {
     private final DeviceInfo info;
+    private final boolean rounding;
     private final ReferenceOps ops = new ReferenceOps();
+    /// Whether any weight meets activations of 8 bits.
+    private boolean eightBits;
 
-    ReferenceDevice(DeviceInfo info) {
+    /// @param activations are rounded only when that is asked for: what other engines round is not the model's
+    ///     definition
+    ReferenceDevice(DeviceInfo info, Activations activations) {
         this.info = info;
+        this.rounding = activations == Activations.Q8;
     }
 
     @Override
     public DeviceInfo info() {
         return info;
+    }
+
+    @Override
+    public Arithmetic arithmetic() {
+        return eightBits ? Arithmetic.INT8 : Arithmetic.F32;
     }
 
     @Override
@@ -41,7 +55,9 @@ final class ReferenceDevice implements Device {
 
     @Override
     public Weight upload(TensorView view, WeightUse use) {
-        return new ReferenceWeight(view);
+        boolean rounded = rounding && Rounding.isFor(view, use);
+        eightBits |= rounded;
+        return new ReferenceWeight(view, rounded);
     }
 
     @Override

@@ -9,12 +9,14 @@ import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rope;
+import dev.panamoe.spi.Rounding;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
 import org.jspecify.annotations.Nullable;
 
 /// The definition of every operation: loops over single values, sums in double, results rounded to float once.
+/// Activations are rounded to 8 bits first where the weight says so.
 final class ReferenceOps implements Ops {
     @Override
     public void embed(Rows y, Weight w, Ids tokens, float scale) {
@@ -58,11 +60,12 @@ final class ReferenceOps implements Ops {
     public void matmul(Rows y, Weight w, Rows x) {
         ReferenceWeight m = ReferenceWeight.of(w);
         require(x.rows() == y.rows() && x.cols() == m.cols() && y.cols() == m.rows(), "matmul", w, x);
+        Rows in = m.operand(x);
         float[] row = new float[m.cols()];
         for (int o = 0; o < m.rows(); o++) {
             m.row(0, o, row);
             for (int r = 0; r < x.rows(); r++) {
-                set(y, r, o, dot(row, x, r));
+                set(y, r, o, dot(row, in, r));
             }
         }
     }
@@ -76,12 +79,13 @@ final class ReferenceOps implements Ops {
                 "matmulPerHead",
                 w,
                 x);
+        Rows in = m.operand(x);
         float[] row = new float[m.cols()];
         for (int h = 0; h < heads; h++) {
             for (int o = 0; o < m.rows(); o++) {
                 m.row(h, o, row);
                 for (int r = h; r < x.rows(); r += heads) {
-                    set(y, r, o, dot(row, x, r));
+                    set(y, r, o, dot(row, in, r));
                 }
             }
         }
@@ -206,6 +210,8 @@ final class ReferenceOps implements Ops {
                 "experts",
                 experts.down(),
                 x);
+        Rows gateIn = gate.operand(x);
+        Rows upIn = up.operand(x);
         float[] in = new float[gate.cols()];
         float[] hidden = new float[gate.rows()];
         float[] out = new float[down.cols()];
@@ -223,9 +229,12 @@ final class ReferenceOps implements Ops {
                 }
                 for (int i = 0; i < hidden.length; i++) {
                     gate.row(e, i, in);
-                    float g = dot(in, x, r) + gateBias[i];
+                    float g = dot(in, gateIn, r) + gateBias[i];
                     up.row(e, i, in);
-                    hidden[i] = activate(experts.activation(), g, dot(in, x, r) + upBias[i]);
+                    hidden[i] = activate(experts.activation(), g, dot(in, upIn, r) + upBias[i]);
+                }
+                if (down.rounded()) {
+                    Rounding.row(hidden, 0, hidden, 0, hidden.length);
                 }
                 for (int o = 0; o < sum.length; o++) {
                     down.row(e, o, out);

@@ -26,6 +26,6 @@ public final class ReferenceProvider implements BackendProvider {
 
     @Override
     public Device open(DeviceInfo device, DeviceOptions options) {
-        return new ReferenceDevice(device);
+        return new ReferenceDevice(device, options.activations());
     }
 }

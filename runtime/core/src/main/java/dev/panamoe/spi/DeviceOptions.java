@@ -18,8 +18,16 @@ public record DeviceOptions(int threads, String kernels, Activations activations
         AUTO,
         /// Nothing: float32, which the tightest tolerances ask for.
         F32,
-        /// 8 bits in blocks of 32, for weights of the quantised types that the backend re-packs.
-        Q8
+        /// 8 bits in blocks of 32, for the weights that {@link Rounding} names.
+        Q8;
+
+        /// What makes another device compute with the same.
+        public static Activations of(Arithmetic arithmetic) {
+            return switch (arithmetic) {
+                case F32 -> F32;
+                case INT8 -> Q8;
+            };
+        }
     }
 
     /// Whether weights are brought into the order that the kernels like best.

@@ -9,5 +9,13 @@ public enum WeightUse {
     /// A row an expert, which is added to its products.
     EXPERT_BIAS,
     /// Small F32 vectors: norm weights, biases, frequencies.
-    VECTOR
+    VECTOR;
+
+    /// Whether activations are multiplied with the weight.
+    public boolean isProduct() {
+        return switch (this) {
+            case MATMUL, MATMUL_PER_HEAD, EXPERTS -> true;
+            case EMBED, EXPERT_BIAS, VECTOR -> false;
+        };
+    }
 }

@@ -10,11 +10,13 @@ import dev.panamoe.spec.RopeSpec.Pairing;
 import dev.panamoe.spec.RouterSpec;
 import dev.panamoe.spec.RouterSpec.Gating;
 import dev.panamoe.spec.RouterSpec.GroupScore;
+import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.Buffer.Kind;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
@@ -27,12 +29,13 @@ import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.Shape;
 import dev.panamoe.tensor.TensorView;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// The definitions, against numbers worked out by hand.
 class ReferenceOpsTest {
-    private final Device device = new ReferenceDevice(new DeviceInfo("reference", "", 0, List.of()));
+    private final Device device = new ReferenceDevice(new DeviceInfo("reference", "", 0, List.of()), Activations.AUTO);
 
     private Weight weight(Shape shape, float... values) {
         return device.upload(
@@ -72,6 +75,26 @@ class ReferenceOpsTest {
         Rows y = rows(2, 2);
         device.ops().matmul(y, weight(Shape.of(3, 2), 1, 2, 3, 4, 5, 6), rows(2, 3, 1, 0, 0, 1, 1, 1));
         assertThat(read(y)).containsExactly(1, 4, 6, 15);
+    }
+
+    /// A row of ones in Q8_0: the product is the sum of what activations are rounded to, where that is asked for.
+    @Test
+    void activationsAreRoundedWhereThatIsAskedFor() {
+        byte[] block = new byte[34];
+        block[1] = 0x3c;
+        Arrays.fill(block, 2, 34, (byte) 1);
+        TensorView ones = new TensorView("w", QuantType.Q8_0, Shape.of(32, 1), MemorySegment.ofArray(block));
+        Rows x = rows(1, 32, Arrays.copyOf(new float[] {127, 0.6f, 1.3f}, 32));
+        for (Activations activations : Activations.values()) {
+            boolean rounds = activations == Activations.Q8;
+            try (Device d = new ReferenceDevice(device.info(), activations)) {
+                assertThat(d.arithmetic()).isEqualTo(Arithmetic.F32);
+                Rows y = rows(1, 1);
+                d.ops().matmul(y, d.upload(ones, WeightUse.MATMUL), x);
+                assertThat(read(y)).containsExactly(rounds ? 129 : 128.9f);
+                assertThat(d.arithmetic()).isEqualTo(rounds ? Arithmetic.INT8 : Arithmetic.F32);
+            }
+        }
     }
 
     @Test

@@ -187,8 +187,8 @@ class MeasuringCommandsTest {
         "demo:deepseek, f16, f32, 1e-4",
         "demo:gemma4, q4_0, f32, 1e-4",
         "demo:deepseek, q8_0, f32, 1e-4",
-        "demo:gemma4, f32, q8, 2e-2",
-        "demo:deepseek, f32, auto, 2e-2"
+        "demo:gemma4, f32, q8, 1e-2",
+        "demo:deepseek, f32, auto, 1e-2"
     })
     void theCpuComputesWhatTheReferenceDoes(String model, String cache, String activations, double mean) {
         Cli.Result result = Cli.run(
@@ -209,6 +209,10 @@ class MeasuringCommandsTest {
         assertThat(json.get("ok").asBoolean()).isTrue();
         assertThat(json.get("backend").asString()).isEqualTo("cpu");
         assertThat(json.get("against").asString()).isEqualTo("reference");
+        // The reference rounds activations if the backend does.
+        String arithmetic = activations.equals("f32") ? "f32" : "int8";
+        assertThat(json.get("arithmetic").asString()).isEqualTo(arithmetic);
+        assertThat(json.get("arithmetic_against").asString()).isEqualTo(arithmetic);
         assertThat(json.get("prompt_tokens").asInt()).isEqualTo(32);
         assertThat(json.get("layers").size()).isEqualTo(model.equals("demo:gemma4") ? 6 : 4);
         assertThat(json.get("greedy").get("agree").asInt()).isGreaterThanOrEqualTo(activations.equals("f32") ? 4 : 3);
@@ -222,6 +226,13 @@ class MeasuringCommandsTest {
         Cli.Result result = Cli.run("verify", "--backend", "reference", "-n", "2", "--tokens", "2,677,278");
         assertThat(result.code()).isZero();
         assertThat(result.err()).isEqualTo("backend reference: asked for\n");
-        assertThat(result.out()).contains("2 of 2 agree", "within bounds").containsPattern("logits +0.00e\\+00 +0.00e");
+        assertThat(result.out())
+                .startsWith("demo:gemma4: reference against reference, 3 prompt tokens, 2 greedy steps\n")
+                .contains("2 of 2 agree", "within bounds")
+                .containsPattern("logits +0.00e\\+00 +0.00e");
+        assertThat(Cli.run("verify", "--backend", "reference", "-n", "1", "--tokens", "2", "--activations", "q8")
+                        .out())
+                .startsWith("demo:gemma4: reference (8-bit activations) against reference (8-bit activations), ")
+                .containsPattern("logits +0.00e\\+00 +0.00e");
     }
 }

@@ -1,9 +1,11 @@
 package dev.panamoe.bench;
 
 import dev.panamoe.PanamoeException;
+import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.BackendProvider;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceOptions;
+import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.spi.Probe;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,16 +42,20 @@ final class Devices {
         return names;
     }
 
-    static Device reference() {
-        return open(REFERENCE, 1);
+    /// What a device of this arithmetic is compared with.
+    static Device reference(Arithmetic arithmetic) {
+        return open(REFERENCE, new DeviceOptions(1).withActivations(Activations.of(arithmetic)));
     }
 
     /// @param threads 0 = as many as the backend thinks best
     static Device open(String name, int threads) {
+        return open(name, new DeviceOptions(threads));
+    }
+
+    private static Device open(String name, DeviceOptions options) {
         int colon = name.indexOf(':');
         String backend = colon < 0 ? name : name.substring(0, colon);
         String kernels = colon < 0 ? DeviceOptions.AUTO : name.substring(colon + 1);
-        DeviceOptions options = new DeviceOptions(threads);
         for (BackendProvider p : BackendProvider.all()) {
             if (p.name().equals(backend)) {
                 return switch (p.probe()) {

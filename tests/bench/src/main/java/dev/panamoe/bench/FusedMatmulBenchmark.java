@@ -126,7 +126,7 @@ public class FusedMatmulBenchmark extends OperationBenchmark<FusedMatmulBenchmar
         int i = turn(1 << 20);
         run(
                 (in, output, expected) -> output < 3
-                        ? Bound.ofProduct(in.qkv.get(output).view(i), 0, in.side.values(in.x), 0, arithmetic())
+                        ? Bound.ofProduct(in.qkv.get(output).view(i), 0, in.side.values(in.x), 0)
                         : new double[expected.length],
                 in -> in.side
                         .ops()
@@ -169,7 +169,7 @@ public class FusedMatmulBenchmark extends OperationBenchmark<FusedMatmulBenchmar
         double[] all = new double[heads * headRows];
         float[] x = in.side.values(in.perHead);
         for (int h = 0; h < heads; h++) {
-            double[] one = Bound.ofProduct(in.heads.view(turn), h, x, h * headCols, arithmetic());
+            double[] one = Bound.ofProduct(in.heads.view(turn), h, x, h * headCols);
             System.arraycopy(one, 0, all, h * headRows, headRows);
         }
         return all;

@@ -53,7 +53,7 @@ public class MatmulBenchmark extends OperationBenchmark<MatmulBenchmark.Inputs> 
     public void matmul(Work work) {
         int i = turn(inputs().weights.size());
         run(
-                (in, output, expected) -> Bound.ofProduct(in.views.get(i), 0, in.side.values(in.x), 0, arithmetic()),
+                (in, output, expected) -> Bound.ofProduct(in.views.get(i), 0, in.side.values(in.x), 0),
                 in -> in.side.ops().matmul(in.y, in.weights.get(i), in.x));
         work.add((double) type.rowBytes(cols) * rows, (double) tokens * rows * cols);
     }

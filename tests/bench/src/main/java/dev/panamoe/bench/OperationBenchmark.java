@@ -109,7 +109,7 @@ public abstract class OperationBenchmark<S> {
     /// the reference is slow.
     @TearDown(Level.Trial)
     public void check() {
-        try (Device reference = Devices.reference()) {
+        try (Device reference = Devices.reference(arithmetic())) {
             side.reset();
             checked.accept(inputs);
             IntStream.of(0, tokens() / 2, tokens() - 1).distinct().forEach(t -> check(reference, t));

@@ -62,7 +62,7 @@ public class UploadBenchmark extends OperationBenchmark<UploadBenchmark.Inputs> 
     public void upload(Work work) {
         int last = inputs().views.size() - 1;
         run(
-                (in, output, expected) -> Bound.ofProduct(in.views.get(last), 0, in.side.values(in.x), 0, arithmetic()),
+                (in, output, expected) -> Bound.ofProduct(in.views.get(last), 0, in.side.values(in.x), 0),
                 Inputs::upload,
                 in -> in.side.ops().matmul(in.y, in.upload().get(last), in.x));
         work.add((double) type.rowBytes(cols) * rows * (last + 1), 0);

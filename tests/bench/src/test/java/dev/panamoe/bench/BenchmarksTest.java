@@ -92,7 +92,9 @@ class BenchmarksTest {
     }
 
     private static String[] honest(List<String> names) {
-        return names.stream().filter(name -> !name.equals(LyingProvider.NAME)).toArray(String[]::new);
+        return names.stream()
+                .filter(name -> !name.startsWith(LyingProvider.NAME))
+                .toArray(String[]::new);
     }
 
     @TestFactory

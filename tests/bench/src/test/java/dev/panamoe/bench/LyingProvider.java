@@ -1,10 +1,12 @@
 package dev.panamoe.bench;
 
 import dev.panamoe.PanamoeException;
+import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.BackendProvider;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.DeviceOptions;
+import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Probe;
@@ -15,30 +17,51 @@ import java.lang.reflect.Proxy;
 import java.util.List;
 
 /// A backend whose operations are right but for one value: it computes with the reference and spoils the last row.
-public final class LyingProvider implements BackendProvider {
+public class LyingProvider implements BackendProvider {
     static final String NAME = "liar";
+
+    /// One that lies about the experts of one token only.
+    public static final class AboutOneToken extends LyingProvider {
+        static final String NAME = "liar about one token";
+
+        @Override
+        public String name() {
+            return NAME;
+        }
+
+        @Override
+        boolean lies(String operation, Object result) {
+            return operation.equals("experts") && ((Rows) result).rows() == 1;
+        }
+    }
 
     @Override
     public String name() {
         return NAME;
     }
 
+    boolean lies(String operation, Object result) {
+        return true;
+    }
+
     @Override
     public Probe probe() {
         return new Probe.Usable(
-                List.of(new DeviceInfo(NAME, "wrong on purpose", 0, List.of())), -1, "for tests of what finds errors");
+                List.of(new DeviceInfo(name(), "wrong on purpose", 0, List.of())),
+                -1,
+                "for tests of what finds errors");
     }
 
     @Override
     public Device open(DeviceInfo info, DeviceOptions options) {
-        Device device = Devices.reference();
+        Device device = Devices.reference(options.activations() == Activations.Q8 ? Arithmetic.INT8 : Arithmetic.F32);
         Ops ops = proxy(Ops.class, (method, arguments) -> {
             // Keys and values are read only: they are spoilt before.
-            if (method.getName().equals("kvAppend")) {
+            if (method.getName().equals("kvAppend") && lies(method.getName(), arguments[1])) {
                 spoil(device, (Rows) arguments[1]);
             }
             Object result = invoke(method, device.ops(), arguments);
-            if (!method.getName().equals("kvAppend")) {
+            if (!method.getName().equals("kvAppend") && lies(method.getName(), arguments[0])) {
                 spoilResult(device, arguments[0]);
             }
             return result;

@@ -3,6 +3,7 @@ package dev.panamoe.conformance;
 import dev.panamoe.spi.BackendProvider;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceOptions;
+import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.spi.Probe;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,11 +44,12 @@ final class Backends {
                 .toList();
     }
 
-    /// The same, and with re-packed weights once for each kernel set: for the operations that multiply weights. Where a
-    /// vector width is forced, only the sets that have widths.
+    /// The same, with activations of 8 bits too, and with re-packed weights once for each kernel set: for operations
+    /// that multiply weights. Where a vector width is forced, only the sets that have widths.
     static List<Backend> withKernels() {
         List<Backend> found = new ArrayList<>(all());
         for (Backend b : all()) {
+            found.add(new Backend(b.provider(), b.options().withActivations(Activations.Q8)));
             b.provider().kernels().stream()
                     .filter(kernels -> !FORCED_WIDTH || kernels.equals("vector"))
                     .forEach(kernels ->
@@ -56,10 +58,10 @@ final class Backends {
         return found;
     }
 
-    static Device reference() {
+    static Device reference(Activations activations) {
         return BackendProvider.all().stream()
                 .filter(p -> p.name().equals("reference"))
-                .map(p -> new Backend(p, DeviceOptions.DEFAULT).open(1))
+                .map(p -> new Backend(p, DeviceOptions.DEFAULT.withActivations(activations)).open(1))
                 .findFirst()
                 .orElseThrow();
     }

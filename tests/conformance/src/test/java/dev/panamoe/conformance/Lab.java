@@ -5,28 +5,35 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.panamoe.conformance.Backends.Backend;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.Device;
+import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 
-/// A reference device and the backend under test on one, two and three threads, and what tests do with them.
+/// Reference devices and the backend under test on one, two and three threads, and what tests do with them.
 final class Lab implements AutoCloseable {
     /// What memory around rows holds: an operation that writes beside its output shows.
     static final float GUARD = 12345.678f;
 
     private static final int GUARD_ID = 987654321;
 
-    private final Device reference = Backends.reference();
+    private final Device reference = Backends.reference(Activations.F32);
+    private final Device roundingReference = Backends.reference(Activations.Q8);
     private final List<Device> devices;
 
     Lab(Backend backend) {
         this.devices = List.of(backend.open(1), backend.open(2), backend.open(3));
     }
 
+    /// What the backend is compared with. It rounds activations if the backend does, which is known once that has the
+    /// weights.
     Device reference() {
-        return reference;
+        return switch (device().arithmetic()) {
+            case F32 -> reference;
+            case INT8 -> roundingReference;
+        };
     }
 
     /// The backend on one thread.
@@ -97,8 +104,8 @@ final class Lab implements AutoCloseable {
     ///
     /// @return the backend's result
     Matrix check(String what, Bound bound, Function<Device, Matrix> work) {
-        Matrix expected = work.apply(reference);
         Matrix actual = same(what, work);
+        Matrix expected = work.apply(reference());
         for (int r = 0; r < expected.rows(); r++) {
             for (int c = 0; c < expected.cols(); c++) {
                 float e = expected.get(r, c);
@@ -148,5 +155,6 @@ final class Lab implements AutoCloseable {
     public void close() {
         devices.forEach(Device::close);
         reference.close();
+        roundingReference.close();
     }
 }
