@@ -63,8 +63,7 @@ final class Kernels {
             name = file.substring(0, file.indexOf('.'));
         }
         // Some drivers print warnings on the user's terminal (-w: none).
-        String options =
-                "-w " + (program.type() == null ? "" : "-D TYPE_" + program.type() + " ") + program.options();
+        String options = "-w " + (program.type() == null ? "" : "-D TYPE_" + program.type() + " ") + program.options();
         return cache.get(program.type() == null ? name : name + "-" + program.type(), source.toString(), options);
     }
 

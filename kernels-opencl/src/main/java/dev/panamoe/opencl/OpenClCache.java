@@ -3,8 +3,8 @@ package dev.panamoe.opencl;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.KvCache;
 
-/// Keys in the packed layout of weights, with slots as rows, and values slot by slot: planes of words, and of the scales
-/// of block types. `attention.cl` draws them.
+/// Keys in the packed layout of weights, with slots as rows, and values slot by slot: planes of words, and of the
+/// scales of block types. `attention.cl` draws them.
 final class OpenClCache implements KvCache {
     /// Values of a block; plain types are cut into as many.
     private static final int BLOCK = 32;
@@ -25,8 +25,8 @@ final class OpenClCache implements KvCache {
         long panels = (long) spec.kvHeads() * Math.ceilDiv(spec.capacity(), PackedFormat.PANEL);
         long blocks = Math.ceilDiv(spec.keySize(), BLOCK);
         long panelBlocks = panels * blocks * PackedFormat.PANEL;
-        this.keyWords = memory.allocateZeroed(
-                Math.multiplyExact(panelBlocks, (long) BLOCK / perWord * Integer.BYTES), what);
+        this.keyWords =
+                memory.allocateZeroed(Math.multiplyExact(panelBlocks, (long) BLOCK / perWord * Integer.BYTES), what);
         this.keyScales = scaled ? memory.allocateZeroed(panelBlocks * Short.BYTES, what) : keyWords;
         if (spec.valuesInKeys()) {
             this.valueWords = keyWords;
@@ -35,9 +35,8 @@ final class OpenClCache implements KvCache {
             long rows = (long) spec.kvHeads() * spec.capacity();
             this.valueWords = memory.allocateZeroed(
                     Math.multiplyExact(rows, (long) Math.ceilDiv(spec.valueSize(), perWord) * Integer.BYTES), what);
-            this.valueScales = scaled
-                    ? memory.allocateZeroed(rows * (spec.valueSize() / BLOCK) * Short.BYTES, what)
-                    : keyWords;
+            this.valueScales =
+                    scaled ? memory.allocateZeroed(rows * (spec.valueSize() / BLOCK) * Short.BYTES, what) : keyWords;
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.panamoe.opencl;
 
 import dev.panamoe.PanamoeException;
+import dev.panamoe.quant.Quants;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Ceilings;
@@ -13,7 +14,6 @@ import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
 import dev.panamoe.spi.WeightUse;
-import dev.panamoe.quant.Quants;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.TensorView;
 import java.nio.FloatBuffer;
@@ -23,7 +23,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.opencl.CL11;
@@ -89,7 +88,8 @@ final class OpenClDevice implements Device {
     @Override
     public boolean supports(WeightUse use, QuantType type) {
         return switch (use) {
-            case EMBED, MATMUL, MATMUL_PER_HEAD, EXPERTS -> PackedFormat.of(type).isPresent();
+            case EMBED, MATMUL, MATMUL_PER_HEAD, EXPERTS ->
+                PackedFormat.of(type).isPresent();
             case EXPERT_BIAS -> type == QuantType.F32;
             case VECTOR -> type == QuantType.F32 || type == QuantType.F16 || type == QuantType.BF16;
         };
@@ -198,7 +198,13 @@ final class OpenClDevice implements Device {
                 from.put(0, source, 0, count);
                 Cl.check(
                         CL10.clEnqueueWriteBuffer(
-                                queue, OpenClBuffer.of(ids), true, ids.offset() * (long) Integer.BYTES, from, null, null),
+                                queue,
+                                OpenClBuffer.of(ids),
+                                true,
+                                ids.offset() * (long) Integer.BYTES,
+                                from,
+                                null,
+                                null),
                         "clEnqueueWriteBuffer");
             } finally {
                 if (count > 1024) {
@@ -242,11 +248,33 @@ final class OpenClDevice implements Device {
             Cl.check(
                     write
                             ? CL11.clEnqueueWriteBufferRect(
-                                    queue, buffer, true, there, here, region, pitch, 0, rows.cols() * value, 0, host,
-                                    null, null)
+                                    queue,
+                                    buffer,
+                                    true,
+                                    there,
+                                    here,
+                                    region,
+                                    pitch,
+                                    0,
+                                    rows.cols() * value,
+                                    0,
+                                    host,
+                                    null,
+                                    null)
                             : CL11.clEnqueueReadBufferRect(
-                                    queue, buffer, true, there, here, region, pitch, 0, rows.cols() * value, 0, host,
-                                    null, null),
+                                    queue,
+                                    buffer,
+                                    true,
+                                    there,
+                                    here,
+                                    region,
+                                    pitch,
+                                    0,
+                                    rows.cols() * value,
+                                    0,
+                                    host,
+                                    null,
+                                    null),
                     write ? "clEnqueueWriteBufferRect" : "clEnqueueReadBufferRect");
         }
     }

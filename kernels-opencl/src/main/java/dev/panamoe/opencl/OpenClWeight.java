@@ -15,7 +15,8 @@ sealed interface OpenClWeight extends Weight {
     /// @param pieces of the panels of all slices, in order: a device limits the size of an allocation
     /// @param factors a buffer of one factor a slice; {@link #NONE} where all are 1
     /// @param firstFactor of the first slice, the only one of an embedding table
-    record Matrix(String name, PackedFormat format, Shape shape, List<Piece> pieces, long factors, float firstFactor) implements OpenClWeight {
+    record Matrix(String name, PackedFormat format, Shape shape, List<Piece> pieces, long factors, float firstFactor)
+            implements OpenClWeight {
         @Override
         public QuantType type() {
             return format.type();

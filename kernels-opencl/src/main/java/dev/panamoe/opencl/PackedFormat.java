@@ -50,8 +50,7 @@ record PackedFormat(QuantType type, int values, int blockBytes, int words, int w
 
     private static void blocks(QuantType type, int wordsAt, int tail, int tailAt) {
         int words = (type.blockBytes() - tail) / Integer.BYTES;
-        FORMATS.put(
-                type, new PackedFormat(type, type.blockSize(), type.blockBytes(), words, wordsAt, tail, tailAt));
+        FORMATS.put(type, new PackedFormat(type, type.blockSize(), type.blockBytes(), words, wordsAt, tail, tailAt));
     }
 
     /// Empty for the types that the kernels cannot read.

@@ -34,15 +34,22 @@ final class Products {
     /// What rows of activations meet.
     private enum Slicing {
         /// One matrix.
-        NONE,
+        NONE(0),
         /// Row `t * heads + s` the slice `s`.
-        HEADS,
+        HEADS(1),
         /// Each row the slice of its expert.
-        EXPERTS
+        EXPERTS(2);
+
+        /// What the kernels call it.
+        final int code;
+
+        Slicing(int code) {
+            this.code = code;
+        }
     }
 
-    /// Memory with the rows that products read: from a multiple of 4 values on, a multiple of 4 apart, with zeros up to a
-    /// multiple of 32 columns.
+    /// Memory with the rows that products read: from a multiple of 4 values on, a multiple of 4 apart, with zeros up to
+    /// a multiple of 32 columns.
     private record Input(long buffer, int offset, int stride) {}
 
     private final Kernels kernels;
@@ -52,8 +59,7 @@ final class Products {
     private final long queue;
     private final String options;
 
-    Products(
-            ClDevice device, Kernels kernels, RowKernels rowKernels, Memory memory, Scratch scratch, long queue) {
+    Products(ClDevice device, Kernels kernels, RowKernels rowKernels, Memory memory, Scratch scratch, long queue) {
         // Work-items of a GPU wait for memory together, those of a CPU one by one.
         this.options = device.kind() == ClDevice.Kind.CPU ? "" : "-D UNROLL_GROUPS=1";
         this.rowKernels = rowKernels;
@@ -128,18 +134,13 @@ final class Products {
                     .value(yOffset)
                     .value(yStride)
                     .value(count)
-                    .value(slicing.ordinal())
+                    .value(slicing.code)
                     .value(step)
                     .buffer(ids)
                     .value(idsOffset)
                     .value(w.hasFactors() ? 1 : 0)
                     .buffer(w.factorsOr(y))
-                    .launch(
-                            queue,
-                            GROUP,
-                            w.panels(),
-                            Math.ceilDiv(count, tokens),
-                            slicing == Slicing.HEADS ? step : 1);
+                    .launch(queue, GROUP, w.panels(), Math.ceilDiv(count, tokens), slicing == Slicing.HEADS ? step : 1);
         }
     }
 
@@ -179,14 +180,14 @@ final class Products {
                     .buffer(y)
                     .value(yOffset)
                     .value(yStride)
-                    .value(slicing.ordinal())
+                    .value(slicing.code)
                     .value(step)
                     .buffer(ids)
                     .value(idsOffset)
                     .buffer(gateBias)
                     .buffer(upBias)
                     .value(biased ? 1 : 0)
-                    .value(activation.ordinal())
+                    .value(RowKernels.code(activation))
                     .value(gate.hasFactors() ? 1 : 0)
                     .buffer(gate.factorsOr(y))
                     .buffer(up.factorsOr(y))
@@ -223,7 +224,7 @@ final class Products {
                     .value(yOffset)
                     .value(yStride)
                     .value(count)
-                    .value(slicing.ordinal())
+                    .value(slicing.code)
                     .value(step)
                     .buffer(tiles)
                     .buffer(order)
@@ -251,9 +252,15 @@ final class Products {
         }
         Input inner = new Input(h, 0, hidden);
         boolean biased = experts.biases() != null;
-        long gateBias = experts.biases() == null ? h : OpenClWeight.vector(experts.biases().gate());
-        long upBias = experts.biases() == null ? h : OpenClWeight.vector(experts.biases().up());
-        long downBias = experts.biases() == null ? h : OpenClWeight.vector(experts.biases().down());
+        long gateBias = experts.biases() == null
+                ? h
+                : OpenClWeight.vector(experts.biases().gate());
+        long upBias = experts.biases() == null
+                ? h
+                : OpenClWeight.vector(experts.biases().up());
+        long downBias = experts.biases() == null
+                ? h
+                : OpenClWeight.vector(experts.biases().down());
         if (x.rows() <= FEW_TOKENS && alike(gate, up)) {
             gated(
                     gate,

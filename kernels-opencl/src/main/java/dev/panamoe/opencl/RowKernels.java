@@ -78,7 +78,7 @@ final class RowKernels {
 
     /// See {@link dev.panamoe.spi.Ops#glu}.
     void glu(Rows y, Rows gate, Rows up, Activation activation) {
-        launch(give(give(give(rows("glu"), y), gate), up).value(activation.ordinal()), y.rows(), y.cols());
+        launch(give(give(give(rows("glu"), y), gate), up).value(code(activation)), y.rows(), y.cols());
     }
 
     /// The same in place of `gate`.
@@ -87,7 +87,7 @@ final class RowKernels {
         k.buffer(gate).value(0).value(gateStride);
         k.buffer(gate).value(0).value(gateStride);
         k.buffer(up).value(0).value(upStride);
-        launch(k.value(activation.ordinal()), rows, cols);
+        launch(k.value(code(activation)), rows, cols);
     }
 
     /// See {@link dev.panamoe.spi.Ops#add}.
@@ -160,5 +160,14 @@ final class RowKernels {
                 .value(bias == null ? 0 : 1)
                 .value(scale == null ? 0 : 1)
                 .launch(queue, GROUP, logits.rows(), 1, 1);
+    }
+
+    /// What `activation.inc` calls it.
+    static int code(Activation activation) {
+        return switch (activation) {
+            case SILU -> 0;
+            case GELU_TANH -> 1;
+            case SWIGLU_CLAMPED -> 2;
+        };
     }
 }

@@ -75,7 +75,8 @@ final class Uploader implements AutoCloseable {
             pieces.add(piece);
             fill(view, format, piece, perSlice);
         }
-        float firstFactor = view.sliceScales().isEmpty() ? 1 : view.sliceScales().getFirst();
+        float firstFactor =
+                view.sliceScales().isEmpty() ? 1 : view.sliceScales().getFirst();
         return new OpenClWeight.Matrix(view.name(), format, view.shape(), List.copyOf(pieces), factors, firstFactor);
     }
 
@@ -95,7 +96,13 @@ final class Uploader implements AutoCloseable {
                     view.data().asSlice(view.sliceStart(slice) + firstRow * rowBytes, rowCount * rowBytes);
             Stage stage = stage(Math.max(STAGING, panelBytes));
             send(stage, bytes);
-            pack(stage, format, piece, panel - piece.from(), rowCount, view.shape().cols());
+            pack(
+                    stage,
+                    format,
+                    piece,
+                    panel - piece.from(),
+                    rowCount,
+                    view.shape().cols());
             if (bytes.isMapped()) {
                 MemoryAdvice.DONT_NEED.apply(bytes);
             }
@@ -109,8 +116,7 @@ final class Uploader implements AutoCloseable {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             PointerBuffer event = stack.mallocPointer(1);
             ByteBuffer part = stage.host.slice(0, Math.toIntExact(bytes.byteSize()));
-            Cl.check(
-                    CL10.clEnqueueWriteBuffer(queue, stage.raw, false, 0, part, null, event), "clEnqueueWriteBuffer");
+            Cl.check(CL10.clEnqueueWriteBuffer(queue, stage.raw, false, 0, part, null, event), "clEnqueueWriteBuffer");
             stage.event = event.get(0);
         }
         Cl.check(CL10.clFlush(queue), "clFlush");
@@ -145,17 +151,14 @@ final class Uploader implements AutoCloseable {
         }
         try (MemoryStack stack = MemoryStack.stackPush()) {
             IntBuffer error = stack.mallocInt(1);
-            long pinned = CL10.clCreateBuffer(
-                    context, CL10.CL_MEM_READ_ONLY | CL10.CL_MEM_ALLOC_HOST_PTR, bytes, error);
+            long pinned =
+                    CL10.clCreateBuffer(context, CL10.CL_MEM_READ_ONLY | CL10.CL_MEM_ALLOC_HOST_PTR, bytes, error);
             Cl.check(error.get(0), "clCreateBuffer of staging memory");
             ByteBuffer host =
                     CL10.clEnqueueMapBuffer(queue, pinned, true, CL10.CL_MAP_WRITE, 0, bytes, null, null, error, null);
             Cl.check(error.get(0), "clEnqueueMapBuffer");
-            Stage made = new Stage(
-                    pinned,
-                    Objects.requireNonNull(host),
-                    memory.allocate(bytes, "staging memory"),
-                    bytes);
+            Stage made =
+                    new Stage(pinned, Objects.requireNonNull(host), memory.allocate(bytes, "staging memory"), bytes);
             stages[i] = made;
             return made;
         }

@@ -1,11 +1,12 @@
 // Products of quantised matrices with few rows of activations: each work-item sums a part of one weight row.
 //
-// A work-group computes PANEL = 32 neighbouring rows of one slice: work-item i belongs to row i % 32 and to run i / 32 of
-// the CHUNKS runs that the columns are cut into, so that neighbouring work-items read neighbouring words and activations
-// are the same for all of them. The runs of a row are added in ascending order, as matmul.cl does, which therefore gives
-// the same bits.
+// A work-group computes PANEL = 32 neighbouring rows of one slice: work-item i belongs to row i % 32 and to run i / 32
+// of the CHUNKS runs that the columns are cut into, so that neighbouring work-items read neighbouring words and
+// activations are the same for all of them. The runs of a row are added in ascending order, as matmul.cl does, which
+// therefore gives the same bits.
 //
-// Constants: a TYPE_* (quant.inc); UNROLL_GROUPS: 1 where several groups are to be read at once, which changes no bits.
+// Constants: a TYPE_* (quant.inc); UNROLL_GROUPS: 1 where several groups are to be read at once, which changes no
+// bits.
 //
 // slicing: what rows of activations meet
 //   0  one slice; row t of x goes to row t of y
@@ -89,7 +90,8 @@ FN float total(LOCAL const float *runs, int lane) {
     return sum;
 }
 
-// y = W x for `tokens` rows of x at a time, a constant up to CHUNKS; 1 where slicing is 2. runs: tokens * CHUNKS * PANEL.
+// y = W x for `tokens` rows of x at a time, a constant up to CHUNKS; 1 where slicing is 2. runs: tokens * CHUNKS *
+// PANEL.
 FN void multiply(
         const int tokens, LOCAL float *runs, GLOBAL const uint *words, GLOBAL const tail_t *tails, int firstPanel,
         int endPanel, int panels, int rows, int groups, GLOBAL const float *x, int xOffset, int xStride,

@@ -24,8 +24,8 @@ import java.util.Locale;
 import java.util.Random;
 import java.util.stream.IntStream;
 
-/// Times products at the sizes of gemma4-26b-a4b on the first OpenCL device: with one row the bytes of weights a second,
-/// with many the multiply-adds. Weights are more than any cache holds, and used in turn. The time of a run is from the
+/// Times products at the sizes of gemma4-26b-a4b on the first OpenCL device: with one row the bytes of weights a
+/// second, with many the multiply-adds. Weights are more than any cache holds, and used in turn. The time of a run is from the
 /// first launch to the end of the last, so that launches are in it.
 ///
 /// Arguments: types, such as `Q4_0 Q8_0`; without any, those and `Q4_K Q6_K MXFP4 F16`.
@@ -45,12 +45,7 @@ final class OpenClBenchmark {
     public static void main(String[] args) {
         List<QuantType> types = args.length == 0
                 ? List.of(
-                        QuantType.Q4_0,
-                        QuantType.Q8_0,
-                        QuantType.Q4_K,
-                        QuantType.Q6_K,
-                        QuantType.MXFP4,
-                        QuantType.F16)
+                        QuantType.Q4_0, QuantType.Q8_0, QuantType.Q4_K, QuantType.Q6_K, QuantType.MXFP4, QuantType.F16)
                 : Arrays.stream(args).map(QuantType::valueOf).toList();
         BackendProvider provider = new OpenClProvider();
         Probe.Usable usable = (Probe.Usable) provider.probe();
@@ -94,7 +89,7 @@ final class OpenClBenchmark {
     private void matmul(QuantType type, int out, int in, int tokens) {
         Shape shape = Shape.of(in, out);
         long bytes = TensorView.byteSize(type, shape);
-        int copies = (int) Math.clamp(BYTES / bytes, 1, 64);
+        int copies = Math.clamp(BYTES / bytes, 1, 64);
         TensorView view = weights(type, shape);
         // Views of their own, since a device holds the same bytes once.
         List<Weight> ws = IntStream.range(0, copies)
@@ -103,7 +98,12 @@ final class OpenClBenchmark {
         Rows x = rows(tokens, in);
         Rows y = rows(tokens, out);
         double seconds = time(() -> ws.forEach(w -> device.ops().matmul(y, w, x)), y);
-        report(type + " " + out + " x " + in + ", " + tokens + " tokens", copies, bytes, (double) out * in * tokens, seconds);
+        report(
+                type + " " + out + " x " + in + ", " + tokens + " tokens",
+                copies,
+                bytes,
+                (double) out * in * tokens,
+                seconds);
     }
 
     private TensorView copy(TensorView view) {
@@ -140,9 +140,16 @@ final class OpenClBenchmark {
         Rows x = rows(tokens, embedding);
         Rows y = rows(tokens, embedding);
         Rows factors = rows(tokens, used);
-        long read = 3 * TensorView.byteSize(type, Shape.of(embedding, width)) * Arrays.stream(chosen).distinct().count();
+        long read = 3
+                * TensorView.byteSize(type, Shape.of(embedding, width))
+                * Arrays.stream(chosen).distinct().count();
         double seconds = time(() -> layers.forEach(e -> device.ops().experts(y, e, x, ids, factors)), y);
-        report(type + " experts, " + tokens + " tokens", copies, read, 3.0 * embedding * width * used * tokens, seconds);
+        report(
+                type + " experts, " + tokens + " tokens",
+                copies,
+                read,
+                3.0 * embedding * width * used * tokens,
+                seconds);
     }
 
     /// Seconds of the best of some turns.

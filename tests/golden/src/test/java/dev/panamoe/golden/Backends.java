@@ -19,8 +19,7 @@ final class Backends {
     /// (name of a backend, fixture)
     static Stream<Arguments> with(Predicate<Fixture> chosen) {
         List<Fixture> fixtures = Fixture.all().stream().filter(chosen).toList();
-        return names().flatMap(
-                b -> fixtures.stream().filter(f -> !isLong(b, f)).map(f -> Arguments.of(b, f)));
+        return names().flatMap(b -> fixtures.stream().filter(f -> !isLong(b, f)).map(f -> Arguments.of(b, f)));
     }
 
     private static Stream<String> names() {
