@@ -7,6 +7,7 @@ import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /// Launches of `attention.cl`. For few tokens the positions are shared between work-groups, for many each work-group
@@ -69,9 +70,7 @@ final class Attentions {
         int sinked = a.sinks() == null ? 0 : 1;
         long sinks = a.sinks() == null ? OpenClBuffer.of(q) : OpenClWeight.vector(a.sinks());
         int blocks = Math.ceilDiv(rows, shape.queries());
-        int last = OpenClBuffer.largest(positions, c.capacity() - 1);
-        int first = a.window() == 0 ? 0 : Math.max(0, last - tokens - a.window() + 2);
-        int spans = last / SPAN - first / SPAN + 1;
+        int spans = spans(positions, a.window(), c.capacity());
         if (tokens > FEW || spans == 1) {
             Kernel k = kernel("attention", shape);
             k.buffer(OpenClBuffer.of(out)).value(out.offset()).value(out.stride());
@@ -118,6 +117,18 @@ final class Attentions {
                 .value(sinked)
                 .buffer(sinks)
                 .launch(queue, GROUP, q.rows(), 1, 1);
+    }
+
+    /// How many spans the tokens see together: exactly where the host knows their positions, else at most.
+    private static int spans(Ids positions, int window, int capacity) {
+        OptionalInt known = OpenClBuffer.largest(positions);
+        if (known.isPresent()) {
+            int last = known.getAsInt();
+            int first = window == 0 ? 0 : Math.max(0, last - positions.rows() - window + 2);
+            return last / SPAN - first / SPAN + 1;
+        }
+        // Without a window no position is beyond the capacity.
+        return window == 0 ? Math.ceilDiv(capacity, SPAN) : Math.ceilDiv(positions.rows() + window - 1, SPAN) + 1;
     }
 
     /// Query rows of a work-group: two sizes, as each is a program of its own.

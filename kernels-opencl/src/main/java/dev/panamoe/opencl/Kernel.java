@@ -29,6 +29,12 @@ final class Kernel {
         this.memory = memory;
     }
 
+    /// Begins with the first argument.
+    Kernel begin() {
+        next = 0;
+        return this;
+    }
+
     /// Whether the next argument is other bits than the driver has; it has them afterwards.
     private boolean changes(long bits) {
         int i = next++;

@@ -42,7 +42,8 @@ final class Kernels {
 
     /// The same with arguments of its own: those of one weight, `instance`, seldom change.
     Kernel get(String kernel, String files, @Nullable QuantType type, String options, long instance) {
-        return kernels.computeIfAbsent(new Key(kernel, new Program(files, type, options), instance), this::create);
+        return kernels.computeIfAbsent(new Key(kernel, new Program(files, type, options), instance), this::create)
+                .begin();
     }
 
     private Kernel create(Key key) {

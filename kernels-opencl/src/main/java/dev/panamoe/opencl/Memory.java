@@ -45,7 +45,7 @@ final class Memory {
     /// Refuses what would not fit in all, before parts of it are allocated.
     void require(long bytes, String what) {
         if (bytes > free()) {
-            throw tooLarge(bytes, what, null);
+            throw tooLarge(bytes, what, free(), null);
         }
     }
 
@@ -53,13 +53,13 @@ final class Memory {
     /// @throws PanamoeException when it does not fit: how much was wanted, how much there is
     long allocate(long bytes, String what) {
         if (bytes > largest()) {
-            throw tooLarge(bytes, what, null);
+            throw tooLarge(bytes, what, largest(), null);
         }
         try (MemoryStack stack = MemoryStack.stackPush()) {
             IntBuffer error = stack.mallocInt(1);
             long buffer = CL10.clCreateBuffer(context, CL10.CL_MEM_READ_WRITE, bytes, error);
             if (error.get(0) != CL10.CL_SUCCESS) {
-                throw tooLarge(bytes, what, ClErrors.name(error.get(0)));
+                throw tooLarge(bytes, what, largest(), ClErrors.name(error.get(0)));
             }
             sizes.put(buffer, bytes);
             used += bytes;
@@ -75,7 +75,7 @@ final class Memory {
             zero(buffer, rounded);
         } catch (PanamoeException e) {
             free(buffer);
-            throw tooLarge(bytes, what, e.getMessage());
+            throw tooLarge(bytes, what, largest(), e.getMessage());
         }
         return buffer;
     }
@@ -102,9 +102,9 @@ final class Memory {
         used = 0;
     }
 
-    private PanamoeException tooLarge(long bytes, String what, @Nullable String error) {
+    private PanamoeException tooLarge(long bytes, String what, long available, @Nullable String error) {
         return new PanamoeException(device.id() + ": " + what + " takes " + bytes + " bytes, available are "
-                + largest() + (error == null ? "" : " (" + error + ")")
+                + available + (error == null ? "" : " (" + error + ")")
                 + "; use a smaller model, a smaller --ctx or --backend cpu");
     }
 }

@@ -3,6 +3,8 @@ package dev.panamoe.opencl;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
+import java.util.Arrays;
+import java.util.OptionalInt;
 
 /// Activations or ids on the device.
 final class OpenClBuffer implements Buffer {
@@ -43,19 +45,19 @@ final class OpenClBuffer implements Buffer {
         writtenCount = count;
     }
 
-    /// The largest of some ids if the host wrote them; else what the caller has to expect.
-    static int largest(Ids ids, int otherwise) {
+    /// The largest of some ids, if the host wrote them last.
+    static OptionalInt largest(Ids ids) {
         OpenClBuffer buffer = (OpenClBuffer) ids.buffer();
         int from = ids.offset() - buffer.writtenAt;
         int count = ids.rows() * ids.cols();
-        if (from < 0 || from + count > buffer.writtenCount) {
-            return otherwise;
-        }
-        int largest = 0;
-        for (int i = from; i < from + count; i++) {
-            largest = Math.max(largest, buffer.written[i]);
-        }
-        return largest;
+        return from < 0 || from + count > buffer.writtenCount
+                ? OptionalInt.empty()
+                : Arrays.stream(buffer.written, from, from + count).max();
+    }
+
+    /// Forgets what the host wrote: the device writes now.
+    static void written(Ids ids) {
+        ((OpenClBuffer) ids.buffer()).writtenCount = 0;
     }
 
     @Override

@@ -15,6 +15,7 @@ final class OpenClCache implements KvCache {
     private final long keyScales;
     private final long valueWords;
     private final long valueScales;
+    private boolean closed;
 
     OpenClCache(Memory memory, CacheSpec spec) {
         this.memory = memory;
@@ -79,6 +80,10 @@ final class OpenClCache implements KvCache {
 
     @Override
     public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
         memory.free(keyWords);
         memory.free(keyScales);
         memory.free(valueWords);

@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.opencl.CL11;
@@ -45,6 +46,7 @@ final class OpenClDevice implements Device {
     /// Uploaded weights by where they lie in the model's mapping: tied tensors are held once.
     private final Map<Place, OpenClWeight.Matrix> uploaded = new HashMap<>();
 
+    private boolean closed;
     private long uploadNanos;
     private long uploadBytes;
 
@@ -54,6 +56,11 @@ final class OpenClDevice implements Device {
     private record Place(long address, List<Long> starts, QuantType type, List<Long> dims) {}
 
     OpenClDevice(DeviceInfo info, ClDevice device) {
+        this(info, device, device.maxAllocation());
+    }
+
+    /// @param pieceBytes the most that a piece of a weight may take
+    OpenClDevice(DeviceInfo info, ClDevice device, long pieceBytes) {
         this.info = info;
         this.computeUnits = device.computeUnits();
         this.isCpu = device.kind() == ClDevice.Kind.CPU;
@@ -71,7 +78,7 @@ final class OpenClDevice implements Device {
         this.memory = new Memory(device, context, queue);
         ProgramCache programs = new ProgramCache(device, context, ProgramCache.folder(System.getenv()));
         this.kernels = new Kernels(programs, memory);
-        this.uploader = new Uploader(memory, kernels, context, queue, device.maxAllocation());
+        this.uploader = new Uploader(memory, kernels, context, queue, pieceBytes);
         this.ops = new OpenClOps(device, kernels, memory, queue);
     }
 
@@ -110,13 +117,20 @@ final class OpenClDevice implements Device {
         if (use == WeightUse.VECTOR || use == WeightUse.EXPERT_BIAS) {
             return vector(view);
         }
+        if (use == WeightUse.EXPERTS && view.shape().slices() > RowKernels.MAX_EXPERTS) {
+            throw new PanamoeException(view.name() + ": " + view.shape().slices() + " experts, " + info.id()
+                    + " computes at most " + RowKernels.MAX_EXPERTS + "; use --backend cpu");
+        }
         PackedFormat format = PackedFormat.of(view.type()).orElseThrow();
         long start = System.nanoTime();
         OpenClWeight.Matrix weight;
-        if (view.data().isNative() && view.sliceScales().isEmpty()) {
+        // Only the model's mapping outlives the device, so that an address stands for a tensor.
+        if (view.data().isMapped() && view.sliceScales().isEmpty()) {
             Place place = new Place(
                     view.data().address(),
-                    view.sliceStarts().isEmpty() ? List.of(view.sliceStride()) : view.sliceStarts(),
+                    IntStream.range(0, Math.toIntExact(view.shape().slices()))
+                            .mapToObj(view::sliceStart)
+                            .toList(),
                     view.type(),
                     view.shape().dims());
             weight = uploaded.get(place);
@@ -333,6 +347,10 @@ final class OpenClDevice implements Device {
 
     @Override
     public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
         CL10.clFinish(queue);
         uploader.close();
         memory.freeAll();

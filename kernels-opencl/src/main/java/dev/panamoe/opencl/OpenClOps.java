@@ -77,6 +77,7 @@ final class OpenClOps implements Ops {
     @Override
     public void route(Ids ids, Rows weights, Rows logits, Router router) {
         rows.route(ids, weights, logits, router);
+        OpenClBuffer.written(ids);
     }
 
     @Override
@@ -107,6 +108,7 @@ final class OpenClOps implements Ops {
     @Override
     public void argmax(Ids ids, Rows x) {
         rows.argmax(ids, x);
+        OpenClBuffer.written(ids);
     }
 
     @Override

@@ -283,7 +283,7 @@ final class Products {
             long order = scratch.of(Part.ORDER, pairs);
             int slices = gate.slices();
             int tileCount = Math.ceilDiv(pairs, TILE) + slices;
-            long tiles = scratch.of(Part.TILES, 3L * tileCount + 1);
+            long tiles = scratch.of(Part.TILES, 3L * tileCount);
             long u = scratch.of(Part.UP, (long) pairs * hidden);
             sort(order, tiles, idsBuffer, ids.offset(), pairs, slices);
             // Most experts have few tokens or none; no expert has more tiles than all tokens fill.
@@ -314,7 +314,7 @@ final class Products {
                 .value(y.rows())
                 .value(width)
                 .value(used)
-                .launch(queue, GROUP, Math.ceilDiv((long) y.rows() * width, GROUP), 1, 1);
+                .launch(queue, GROUP, Math.ceilDiv(Math.multiplyExact(y.rows(), width), GROUP), 1, 1);
     }
 
     private void sort(long order, long tiles, long ids, int idsOffset, int pairs, int experts) {
@@ -338,7 +338,7 @@ final class Products {
                 .value(idsOffset)
                 .value(pairs)
                 .value(cols)
-                .launch(queue, GROUP, Math.ceilDiv((long) pairs * cols, GROUP), 1, 1);
+                .launch(queue, GROUP, Math.ceilDiv(Math.multiplyExact(pairs, cols), GROUP), 1, 1);
     }
 
     /// Rows as products read them: where they are, or copied.

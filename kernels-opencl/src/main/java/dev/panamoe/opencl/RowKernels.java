@@ -1,6 +1,5 @@
 package dev.panamoe.opencl;
 
-import dev.panamoe.PanamoeException;
 import dev.panamoe.spec.Activation;
 import dev.panamoe.spec.RopeSpec;
 import dev.panamoe.spec.RouterSpec;
@@ -17,7 +16,7 @@ final class RowKernels {
     private static final int GROUP = 256;
 
     /// MAX_EXPERTS of the kernels.
-    private static final int MAX_EXPERTS = 512;
+    static final int MAX_EXPERTS = 512;
 
     private static final String ROWS = "reduce.inc activation.inc rows.inc";
 
@@ -43,7 +42,9 @@ final class RowKernels {
 
     /// Ends the arguments with (rows, cols), and gives each value a work-item.
     private void launch(Kernel k, long rows, long cols) {
-        k.value((int) rows).value((int) cols).launch(queue, GROUP, Math.ceilDiv(rows * cols, GROUP), 1, 1);
+        // Work-items count values in an int.
+        int values = Math.toIntExact(rows * cols);
+        k.value((int) rows).value((int) cols).launch(queue, GROUP, Math.ceilDiv(values, GROUP), 1, 1);
     }
 
     /// See {@link dev.panamoe.spi.Ops#rmsNorm}.
@@ -139,10 +140,6 @@ final class RowKernels {
     /// See {@link dev.panamoe.spi.Ops#route}.
     void route(Ids ids, Rows weights, Rows logits, Router router) {
         RouterSpec s = router.spec();
-        if (s.experts() > MAX_EXPERTS) {
-            throw new PanamoeException("OpenCL: a router of " + s.experts() + " experts, at most " + MAX_EXPERTS
-                    + " are possible; use --backend cpu");
-        }
         Kernel k = kernels.get("route", "reduce.inc router.inc", null, "");
         Weight bias = router.selectionBias();
         Weight scale = router.expertScale();

@@ -43,7 +43,9 @@ final class Scratch {
             // The runtime keeps it until launches that use it are done.
             memory.free(has.buffer());
         }
-        Held more = new Held(memory.allocateZeroed(bytes, "scratch memory of " + part), bytes);
+        // What grows with every token must not be allocated anew for each.
+        long wanted = has == null ? bytes : Math.max(bytes, Math.min(2 * has.bytes(), memory.largest()));
+        Held more = new Held(memory.allocateZeroed(wanted, "scratch memory of " + part), wanted);
         held.put(part, more);
         return more.buffer();
     }

@@ -1,5 +1,6 @@
 package dev.panamoe.opencl;
 
+import dev.panamoe.PanamoeException;
 import dev.panamoe.ffm.MemoryAdvice;
 import dev.panamoe.tensor.TensorView;
 import java.lang.foreign.MemorySegment;
@@ -26,7 +27,7 @@ final class Uploader implements AutoCloseable {
     private final Kernels kernels;
     private final long queue;
     private final long context;
-    private final long maxAllocation;
+    private final long pieceBytes;
     private final @Nullable Stage[] stages = new Stage[2];
     private int turn;
 
@@ -46,12 +47,12 @@ final class Uploader implements AutoCloseable {
         }
     }
 
-    Uploader(Memory memory, Kernels kernels, long context, long queue, long maxAllocation) {
+    Uploader(Memory memory, Kernels kernels, long context, long queue, long pieceBytes) {
         this.memory = memory;
         this.kernels = kernels;
         this.context = context;
         this.queue = queue;
-        this.maxAllocation = maxAllocation;
+        this.pieceBytes = pieceBytes;
     }
 
     /// Allocates and fills the packed form of a weight.
@@ -63,7 +64,7 @@ final class Uploader implements AutoCloseable {
         int perSlice = PackedFormat.panels(view.shape().rows());
         int panels = Math.multiplyExact(slices, perSlice);
         long panelBytes = format.panelWordBytes(cols);
-        int perPiece = Math.clamp(maxAllocation / panelBytes, 1, panels);
+        int perPiece = Math.clamp(pieceBytes / panelBytes, 1, panels);
         List<OpenClWeight.Piece> pieces = new ArrayList<>();
         for (int from = 0; from < panels; from += perPiece) {
             int to = Math.min(panels, from + perPiece);
@@ -73,7 +74,13 @@ final class Uploader implements AutoCloseable {
                     : memory.allocate((to - from) * format.panelTailBytes(cols), view.name());
             OpenClWeight.Piece piece = new OpenClWeight.Piece(from, to, words, tails);
             pieces.add(piece);
-            fill(view, format, piece, perSlice);
+            try {
+                fill(view, format, piece, perSlice);
+            } catch (PanamoeException e) {
+                // Drivers allocate late: the first launch may be what does not fit.
+                throw new PanamoeException(
+                        view.name() + ", " + (to - from) * panelBytes + " bytes: " + e.getMessage(), e);
+            }
         }
         float firstFactor =
                 view.sliceScales().isEmpty() ? 1 : view.sliceScales().getFirst();
@@ -147,6 +154,7 @@ final class Uploader implements AutoCloseable {
             return has;
         }
         if (has != null) {
+            stages[i] = null;
             release(has);
         }
         try (MemoryStack stack = MemoryStack.stackPush()) {
@@ -172,8 +180,13 @@ final class Uploader implements AutoCloseable {
         }
     }
 
+    // Of a device that is lost, too: what fails here is not checked.
     private void release(Stage stage) {
-        waitFor(stage);
+        CL10.clFinish(queue);
+        if (stage.event != 0) {
+            CL10.clReleaseEvent(stage.event);
+            stage.event = 0;
+        }
         CL10.clEnqueueUnmapMemObject(queue, stage.pinned, stage.host, null, null);
         CL10.clFinish(queue);
         CL10.clReleaseMemObject(stage.pinned);

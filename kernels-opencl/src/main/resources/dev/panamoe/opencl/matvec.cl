@@ -25,10 +25,10 @@
 #define CHUNKS 8
 
 // The sum of a run of groups of one row for `tokens` rows of activations, a constant.
-// x4: the first row's activations. stride4: from one to the next, in fours.
+// x4: activations, in fours; row4: where each row begins.
 FN void run_sums(
-        const int tokens, GLOBAL const uint *words, GLOBAL const tail_t *tails, size_t panel, int lane, int groups, int from, int to,
-        GLOBAL const float4 *x4, const size_t *row4, float *sums) {
+        const int tokens, GLOBAL const uint *words, GLOBAL const tail_t *tails, size_t panel, int lane, int groups,
+        int from, int to, GLOBAL const float4 *x4, const size_t *row4, float *sums) {
 #pragma unroll
     for (int t = 0; t < tokens; t++) {
         sums[t] = 0.0f;
@@ -144,7 +144,8 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec(
             count, slicing, step, ids, idsOffset, factored, factors);
 }
 
-// The same for four rows at a time, which read weights once. Grid: (panels, ceil(count / 4), slices where slicing is 1).
+// The same for four rows at a time, which read weights once. Grid: (panels, ceil(count / 4), slices where slicing is
+// 1).
 __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec4(
         GLOBAL const uint *restrict words, GLOBAL const tail_t *restrict tails, int firstPanel, int endPanel,
         int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
@@ -156,7 +157,8 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec4(
             count, slicing, step, ids, idsOffset, factored, factors);
 }
 
-// y = activation(gate x [+ bias], up x [+ bias]): the first half of a gated feed-forward, of experts where slicing is 2.
+// y = activation(gate x [+ bias], up x [+ bias]): the first half of a gated feed-forward, of experts where slicing is
+// 2.
 // Both weights are of the same type and shape and cut into the same pieces. Grid: (panels, count).
 //
 // gateBias, upBias: (slices, rows), read if `biased`. activation: see activation.inc.

@@ -25,8 +25,8 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /// Times products at the sizes of gemma4-26b-a4b on the first OpenCL device: with one row the bytes of weights a
-/// second, with many the multiply-adds. Weights are more than any cache holds, and used in turn. The time of a run is from the
-/// first launch to the end of the last, so that launches are in it.
+/// second, with many the multiply-adds. Weights are more than any cache holds, and used in turn. The time of a run is
+/// from the first launch to the end of the last, so that launches are in it.
 ///
 /// Arguments: types, such as `Q4_0 Q8_0`; without any, those and `Q4_K Q6_K MXFP4 F16`.
 final class OpenClBenchmark {

@@ -188,7 +188,22 @@ public final class Engine implements AutoCloseable {
 
     /// Keys and values of one sequence.
     Caches newCaches(int positions) {
-        return model.newCaches(positions, runner.maxRows(), options.cacheType());
+        device.lock();
+        try {
+            return model.newCaches(positions, runner.maxRows(), options.cacheType());
+        } finally {
+            device.unlock();
+        }
+    }
+
+    /// Frees what a session remembers, while no step of another runs: one thread at a time may use a device.
+    void close(Caches caches) {
+        device.lock();
+        try {
+            caches.close();
+        } finally {
+            device.unlock();
+        }
     }
 
     /// The memory that a model takes with one session, computed without loading it.

@@ -313,6 +313,6 @@ public final class Session implements AutoCloseable {
     /// Frees the keys and values.
     @Override
     public void close() {
-        caches.close();
+        engine.close(caches);
     }
 }

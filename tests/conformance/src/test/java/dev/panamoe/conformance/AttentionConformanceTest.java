@@ -137,13 +137,13 @@ class AttentionConformanceTest {
         return new CacheSpec(kvHeads, size, size, false, capacity, type);
     }
 
-    private List<CacheType> types() {
-        return backend.compilesLong() ? List.of(CacheType.F16) : List.of(CacheType.values());
-    }
-
     @Test
     void groupedHeadsAndSizes() {
-        for (CacheType type : types()) {
+        if (backend.compilesLong()) {
+            check(new Case(cache(2, 64, 40, CacheType.F16), 4, 0, 33, 5));
+            return;
+        }
+        for (CacheType type : CacheType.values()) {
             check(new Case(cache(1, 32, 9, type), 1, 0, 0, 9));
             check(new Case(cache(2, 64, 40, type), 4, 0, 33, 5));
             if (type.storage().blockSize() == 1) {
@@ -164,7 +164,11 @@ class AttentionConformanceTest {
     /// Latent attention: values are the first part of the keys.
     @Test
     void valuesInKeys() {
-        for (CacheType type : types()) {
+        if (backend.compilesLong()) {
+            check(new Case(new CacheSpec(1, 72, 64, true, 40, CacheType.F16), 5, 0, 35, 3));
+            return;
+        }
+        for (CacheType type : CacheType.values()) {
             check(new Case(new CacheSpec(1, 96, 72, true, 40, type), 5, 0, 35, 3));
             check(new Case(new CacheSpec(1, 576, 512, true, 4, type), 4, 0, 2, 2));
         }

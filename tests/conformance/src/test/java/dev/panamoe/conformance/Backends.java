@@ -21,8 +21,8 @@ final class Backends {
             return provider.open(usable.devices().getFirst(), options.withThreads(threads));
         }
 
-        /// Whether only some types of caches are to be tested: a processor takes seconds to compile the kernels of each
-        /// shape. The others have their turn under the profile `slow`.
+        /// Whether only some types and shapes are to be tested: a processor takes seconds to compile the kernels of
+        /// each. The others have their turn under the profile `slow`.
         boolean compilesLong() {
             return provider.name().equals("opencl") && !Boolean.getBoolean("panamoe.slow");
         }

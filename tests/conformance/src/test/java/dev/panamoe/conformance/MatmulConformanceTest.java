@@ -32,6 +32,16 @@ class MatmulConformanceTest {
     /// One rounding of the scaled value.
     private static final Bound EMBED_BOUND = Bound.of(1e-6, 0);
 
+    /// What most files are made of.
+    private static final List<QuantType> COMMON = List.of(
+            QuantType.F32,
+            QuantType.F16,
+            QuantType.Q4_0,
+            QuantType.Q8_0,
+            QuantType.Q4_K,
+            QuantType.Q6_K,
+            QuantType.MXFP4);
+
     @Parameter
     Backend backend;
 
@@ -50,6 +60,7 @@ class MatmulConformanceTest {
     private List<QuantType> types(WeightUse op) {
         return Quants.supported().stream()
                 .filter(t -> lab.device().supports(op, t))
+                .filter(t -> !backend.compilesLong() || COMMON.contains(t))
                 .toList();
     }
 
