@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -193,7 +192,7 @@ final class PackedStore implements AutoCloseable {
     private static String fileName(ModelIdentity model) {
         String name = model.name().replaceAll("[^A-Za-z0-9._-]", "_");
         String shown = name.length() > 80 ? name.substring(0, 80) : name;
-        byte[] key = digest(model.key().getBytes(StandardCharsets.UTF_8));
+        byte[] key = UserCache.digest(model.key().getBytes(StandardCharsets.UTF_8));
         return shown + "-" + HexFormat.of().formatHex(key, 0, 8) + ".packed";
     }
 
@@ -220,7 +219,8 @@ final class PackedStore implements AutoCloseable {
             }
             byte[] index = all.asSlice(indexAt, indexBytes).toArray(LittleEndian.I8);
             byte[] stored = all.asSlice(DIGEST_AT, DIGEST_BYTES).toArray(LittleEndian.I8);
-            if (!MessageDigest.isEqual(stored, digest(index, model.key().getBytes(StandardCharsets.UTF_8)))) {
+            if (!MessageDigest.isEqual(
+                    stored, UserCache.digest(index, model.key().getBytes(StandardCharsets.UTF_8)))) {
                 return false;
             }
             if (!readIndex(new String(index, StandardCharsets.UTF_8), indexAt)) {
@@ -360,7 +360,7 @@ final class PackedStore implements AutoCloseable {
         header.set(LittleEndian.I64, 8, LAYOUT_VERSION);
         header.set(LittleEndian.I64, 16, end);
         header.set(LittleEndian.I64, 24, index.length);
-        byte[] digest = digest(index, model.key().getBytes(StandardCharsets.UTF_8));
+        byte[] digest = UserCache.digest(index, model.key().getBytes(StandardCharsets.UTF_8));
         MemorySegment.copy(digest, 0, header, LittleEndian.I8, DIGEST_AT, DIGEST_BYTES);
         write(out, MemorySegment.ofArray(index), end);
         write(out, header, 0);
@@ -407,19 +407,6 @@ final class PackedStore implements AutoCloseable {
         if (staging != null) {
             staging.arena().close();
             staging = null;
-        }
-    }
-
-    /// SHA-256.
-    static byte[] digest(byte[]... parts) {
-        try {
-            MessageDigest sha = MessageDigest.getInstance("SHA-256");
-            for (byte[] part : parts) {
-                sha.update(part);
-            }
-            return sha.digest();
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e); // every Java has it
         }
     }
 

@@ -2,6 +2,7 @@ package dev.panamoe.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.panamoe.UserCache;
 import dev.panamoe.spi.ModelIdentity;
 import dev.panamoe.tensor.LittleEndian;
 import java.io.IOException;
@@ -116,7 +117,7 @@ class PackedStoreTest {
         all.set(LittleEndian.I64, 16, 8192);
         all.set(LittleEndian.I64, 24, index.length);
         MemorySegment.copy(index, 0, all, LittleEndian.I8, 8192, index.length);
-        byte[] digest = PackedStore.digest(index, MODEL.key().getBytes(StandardCharsets.UTF_8));
+        byte[] digest = UserCache.digest(index, MODEL.key().getBytes(StandardCharsets.UTF_8));
         MemorySegment.copy(digest, 0, all, LittleEndian.I8, 32, digest.length);
         Files.write(file, bytes);
         assertMissing(line);

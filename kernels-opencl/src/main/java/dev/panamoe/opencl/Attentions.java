@@ -64,8 +64,7 @@ final class Attentions {
     void attention(Rows out, Rows q, OpenClCache cache, Ids positions, Attention a) {
         CacheSpec c = cache.spec();
         int tokens = positions.rows();
-        int perKey = a.heads() / c.kvHeads();
-        int rows = tokens * perKey;
+        int rows = tokens * (a.heads() / c.kvHeads());
         Shape shape = new Shape(c, queries(rows));
         int sinked = a.sinks() == null ? 0 : 1;
         long sinks = a.sinks() == null ? OpenClBuffer.of(q) : OpenClWeight.vector(a.sinks());
@@ -74,36 +73,13 @@ final class Attentions {
         if (tokens > FEW || spans == 1) {
             Kernel k = kernel("attention", shape);
             k.buffer(OpenClBuffer.of(out)).value(out.offset()).value(out.stride());
-            k.buffer(OpenClBuffer.of(q)).value(q.offset()).value(q.stride());
-            cache.give(k)
-                    .buffer(OpenClBuffer.of(positions))
-                    .value(positions.offset())
-                    .value(tokens)
-                    .value(a.scale())
-                    .value(a.heads())
-                    .value(perKey)
-                    .value(a.window())
-                    .value(sinked)
-                    .buffer(sinks)
-                    .launch(queue, GROUP, blocks, c.kvHeads(), 1);
+            give(k, q, cache, positions, a).value(sinked).buffer(sinks).launch(queue, GROUP, blocks, c.kvHeads(), 1);
             return;
         }
         long records = scratch.of(Part.SPANS, (long) q.rows() * spans * (c.valueSize() + 2));
         Kernel split = kernel("attention_split", shape);
-        split.buffer(records)
-                .value(spans)
-                .buffer(OpenClBuffer.of(q))
-                .value(q.offset())
-                .value(q.stride());
-        cache.give(split)
-                .buffer(OpenClBuffer.of(positions))
-                .value(positions.offset())
-                .value(tokens)
-                .value(a.scale())
-                .value(a.heads())
-                .value(perKey)
-                .value(a.window())
-                .launch(queue, GROUP, spans, blocks, c.kvHeads());
+        split.buffer(records).value(spans);
+        give(split, q, cache, positions, a).launch(queue, GROUP, spans, blocks, c.kvHeads());
         kernel("attention_merge", shape)
                 .buffer(OpenClBuffer.of(out))
                 .value(out.offset())
@@ -117,6 +93,19 @@ final class Attentions {
                 .value(sinked)
                 .buffer(sinks)
                 .launch(queue, GROUP, q.rows(), 1, 1);
+    }
+
+    /// Gives a kernel what both ways take alike.
+    private static Kernel give(Kernel k, Rows q, OpenClCache cache, Ids positions, Attention a) {
+        k.buffer(OpenClBuffer.of(q)).value(q.offset()).value(q.stride());
+        return cache.give(k)
+                .buffer(OpenClBuffer.of(positions))
+                .value(positions.offset())
+                .value(positions.rows())
+                .value(a.scale())
+                .value(a.heads())
+                .value(a.heads() / cache.spec().kvHeads())
+                .value(a.window());
     }
 
     /// How many spans the tokens see together: exactly where the host knows their positions, else at most.
@@ -133,7 +122,7 @@ final class Attentions {
 
     /// Query rows of a work-group: two sizes, as each is a program of its own.
     private int queries(int rows) {
-        return rows <= FEW_QUERIES || device.kind() == ClDevice.Kind.CPU ? FEW_QUERIES : QUERIES;
+        return rows <= FEW_QUERIES || device.isCpu() ? FEW_QUERIES : QUERIES;
     }
 
     private Kernel kernel(String name, Shape shape) {

@@ -76,8 +76,6 @@ record ClDevice(
     private static final Pattern VERSION = Pattern.compile("(\\d{1,2})\\.(\\d)");
 
     private static final int NVIDIA = 0x10DE;
-    private static final int AMD = 0x1002;
-    private static final int INTEL = 0x8086;
 
     private static final int CL_DEVICE_MAX_NUM_SUB_GROUPS = 0x105C;
     private static final int CL_DEVICE_BOARD_NAME_AMD = 0x4038;
@@ -268,6 +266,10 @@ record ClDevice(
                 refusal);
     }
 
+    boolean isCpu() {
+        return kind == Kind.CPU;
+    }
+
     boolean isGpu() {
         return kind == Kind.DISCRETE_GPU || kind == Kind.INTEGRATED_GPU;
     }
@@ -275,16 +277,6 @@ record ClDevice(
     /// A GPU of NVIDIA.
     boolean isNvidia() {
         return isGpu() && (vendorId == NVIDIA || vendor.contains("NVIDIA"));
-    }
-
-    /// A GPU of AMD.
-    boolean isAmd() {
-        return isGpu() && (vendorId == AMD || vendor.contains("Advanced Micro Devices") || vendor.contains("AMD"));
-    }
-
-    /// A GPU of Intel.
-    boolean isIntel() {
-        return isGpu() && (vendorId == INTEL || vendor.contains("Intel"));
     }
 
     boolean fp16() {

@@ -63,7 +63,7 @@ final class OpenClDevice implements Device {
     OpenClDevice(DeviceInfo info, ClDevice device, long pieceBytes) {
         this.info = info;
         this.computeUnits = device.computeUnits();
-        this.isCpu = device.kind() == ClDevice.Kind.CPU;
+        this.isCpu = device.isCpu();
         try (MemoryStack stack = MemoryStack.stackPush()) {
             IntBuffer error = stack.mallocInt(1);
             PointerBuffer properties = stack.pointers(CL10.CL_CONTEXT_PLATFORM, device.platform(), 0);
@@ -76,7 +76,7 @@ final class OpenClDevice implements Device {
             }
         }
         this.memory = new Memory(device, context, queue);
-        ProgramCache programs = new ProgramCache(device, context, ProgramCache.folder(System.getenv()));
+        ProgramCache programs = new ProgramCache(device, context);
         this.kernels = new Kernels(programs, memory);
         this.uploader = new Uploader(memory, kernels, context, queue, pieceBytes);
         this.ops = new OpenClOps(device, kernels, memory, queue);

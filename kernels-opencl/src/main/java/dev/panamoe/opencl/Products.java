@@ -29,7 +29,7 @@ final class Products {
     private static final int TILE_PANELS = 2;
 
     private static final String MATVEC = "quant.inc activation.inc matvec.cl";
-    private static final String SORT = "-D TILE=" + TILE;
+    private static final String TILES = "-D TILE=" + TILE;
 
     /// What rows of activations meet.
     private enum Slicing {
@@ -52,6 +52,13 @@ final class Products {
     /// a multiple of 32 columns.
     private record Input(long buffer, int offset, int stride) {}
 
+    /// Memory that rows of results go to.
+    private record Output(long buffer, int offset, int stride) {
+        static Output of(Rows y) {
+            return new Output(OpenClBuffer.of(y), y.offset(), y.stride());
+        }
+    }
+
     private final Kernels kernels;
     private final Memory memory;
     private final Scratch scratch;
@@ -61,7 +68,7 @@ final class Products {
 
     Products(ClDevice device, Kernels kernels, RowKernels rowKernels, Memory memory, Scratch scratch, long queue) {
         // Work-items of a GPU wait for memory together, those of a CPU one by one.
-        this.options = device.kind() == ClDevice.Kind.CPU ? "" : "-D UNROLL_GROUPS=1";
+        this.options = device.isCpu() ? "" : "-D UNROLL_GROUPS=1";
         this.rowKernels = rowKernels;
         this.kernels = kernels;
         this.memory = memory;
@@ -72,12 +79,12 @@ final class Products {
     /// See {@link dev.panamoe.spi.Ops#matmul}.
     void matmul(Rows y, Matrix w, Rows x) {
         Input in = input(x);
-        long out = OpenClBuffer.of(y);
+        Output out = Output.of(y);
         if (x.rows() <= FEW) {
-            matvec(w, Slicing.NONE, in, out, y.offset(), y.stride(), x.rows(), 1, out, 0);
+            matvec(w, Slicing.NONE, in, out, x.rows(), 1, out.buffer(), 0);
         } else {
             long tiles = Math.ceilDiv(x.rows(), TILE);
-            matmul(w, Slicing.NONE, in, out, y.offset(), y.stride(), x.rows(), 1, out, out, tiles, 1);
+            matmul(w, Slicing.NONE, in, out, x.rows(), 1, out.buffer(), out.buffer(), tiles, 1);
         }
     }
 
@@ -86,19 +93,20 @@ final class Products {
         int heads = w.slices();
         int tokens = x.rows() / heads;
         Input in = input(x);
-        long out = OpenClBuffer.of(y);
+        Output out = Output.of(y);
         if (tokens <= FEW) {
-            matvec(w, Slicing.HEADS, in, out, y.offset(), y.stride(), tokens, heads, out, 0);
+            matvec(w, Slicing.HEADS, in, out, tokens, heads, out.buffer(), 0);
         } else {
             long tiles = Math.ceilDiv(tokens, TILE);
-            matmul(w, Slicing.HEADS, in, out, y.offset(), y.stride(), tokens, heads, out, out, tiles, heads);
+            matmul(w, Slicing.HEADS, in, out, tokens, heads, out.buffer(), out.buffer(), tiles, heads);
         }
     }
 
     /// See {@link dev.panamoe.spi.Ops#gatedMatmul}, of one row.
     void gated(Rows y, Matrix gate, Matrix up, Rows x, Activation activation) {
-        long out = OpenClBuffer.of(y);
-        gated(gate, up, Slicing.NONE, input(x), out, y.offset(), y.stride(), 1, 1, out, 0, out, out, false, activation);
+        Output out = Output.of(y);
+        long none = out.buffer();
+        gated(gate, up, Slicing.NONE, input(x), out, 1, 1, none, 0, none, none, false, activation);
     }
 
     /// Whether one kernel can compute both at once.
@@ -106,40 +114,35 @@ final class Products {
         return gate.type() == up.type() && gate.hasFactors() == up.hasFactors();
     }
 
-    private void matvec(
-            Matrix w,
-            Slicing slicing,
-            Input x,
-            long y,
-            int yOffset,
-            int yStride,
-            int count,
-            int step,
-            long ids,
-            int idsOffset) {
+    /// Gives a kernel what all three take alike: panels of the piece and sizes of the matrix, input, output.
+    private static Kernel give(Kernel k, Piece piece, Matrix w, Input x, Output y) {
+        return k.value(piece.from())
+                .value(piece.to())
+                .value(w.panels())
+                .value(w.rows())
+                .value(w.groups())
+                .buffer(x.buffer())
+                .value(x.offset())
+                .value(x.stride())
+                .buffer(y.buffer())
+                .value(y.offset())
+                .value(y.stride());
+    }
+
+    private void matvec(Matrix w, Slicing slicing, Input x, Output y, int count, int step, long ids, int idsOffset) {
         int tokens = slicing == Slicing.EXPERTS || count == 1 ? 1 : SEVERAL;
         for (Piece piece : w.pieces()) {
-            kernels.get(tokens == 1 ? "matvec" : "matvec4", MATVEC, w.type(), options, piece.words())
+            Kernel k = kernels.get(tokens == 1 ? "matvec" : "matvec4", MATVEC, w.type(), options, piece.words())
                     .buffer(piece.words())
-                    .buffer(piece.tails())
-                    .value(piece.from())
-                    .value(piece.to())
-                    .value(w.panels())
-                    .value(w.rows())
-                    .value(w.groups())
-                    .buffer(x.buffer())
-                    .value(x.offset())
-                    .value(x.stride())
-                    .buffer(y)
-                    .value(yOffset)
-                    .value(yStride)
+                    .buffer(piece.tails());
+            give(k, piece, w, x, y)
                     .value(count)
                     .value(slicing.code)
                     .value(step)
                     .buffer(ids)
                     .value(idsOffset)
                     .value(w.hasFactors() ? 1 : 0)
-                    .buffer(w.factorsOr(y))
+                    .buffer(w.factorsOr(y.buffer()))
                     .launch(queue, GROUP, w.panels(), Math.ceilDiv(count, tokens), slicing == Slicing.HEADS ? step : 1);
         }
     }
@@ -150,9 +153,7 @@ final class Products {
             Matrix up,
             Slicing slicing,
             Input x,
-            long y,
-            int yOffset,
-            int yStride,
+            Output y,
             int count,
             int step,
             long ids,
@@ -164,22 +165,12 @@ final class Products {
         for (int i = 0; i < gate.pieces().size(); i++) {
             Piece g = gate.pieces().get(i);
             Piece u = up.pieces().get(i);
-            kernels.get("gated_matvec", MATVEC, gate.type(), options, g.words())
+            Kernel k = kernels.get("gated_matvec", MATVEC, gate.type(), options, g.words())
                     .buffer(g.words())
                     .buffer(g.tails())
                     .buffer(u.words())
-                    .buffer(u.tails())
-                    .value(g.from())
-                    .value(g.to())
-                    .value(gate.panels())
-                    .value(gate.rows())
-                    .value(gate.groups())
-                    .buffer(x.buffer())
-                    .value(x.offset())
-                    .value(x.stride())
-                    .buffer(y)
-                    .value(yOffset)
-                    .value(yStride)
+                    .buffer(u.tails());
+            give(k, g, gate, x, y)
                     .value(slicing.code)
                     .value(step)
                     .buffer(ids)
@@ -189,8 +180,8 @@ final class Products {
                     .value(biased ? 1 : 0)
                     .value(RowKernels.code(activation))
                     .value(gate.hasFactors() ? 1 : 0)
-                    .buffer(gate.factorsOr(y))
-                    .buffer(up.factorsOr(y))
+                    .buffer(gate.factorsOr(y.buffer()))
+                    .buffer(up.factorsOr(y.buffer()))
                     .launch(queue, GROUP, gate.panels(), count, 1);
         }
     }
@@ -199,9 +190,7 @@ final class Products {
             Matrix w,
             Slicing slicing,
             Input x,
-            long y,
-            int yOffset,
-            int yStride,
+            Output y,
             int count,
             int step,
             long tiles,
@@ -209,27 +198,17 @@ final class Products {
             long tileCount,
             int slices) {
         for (Piece piece : w.pieces()) {
-            kernels.get("matmul", "quant.inc matmul.cl", w.type(), "", piece.words())
+            Kernel k = kernels.get("matmul", "quant.inc matmul.cl", w.type(), TILES, piece.words())
                     .buffer(piece.words())
-                    .buffer(piece.tails())
-                    .value(piece.from())
-                    .value(piece.to())
-                    .value(w.panels())
-                    .value(w.rows())
-                    .value(w.groups())
-                    .buffer(x.buffer())
-                    .value(x.offset())
-                    .value(x.stride())
-                    .buffer(y)
-                    .value(yOffset)
-                    .value(yStride)
+                    .buffer(piece.tails());
+            give(k, piece, w, x, y)
                     .value(count)
                     .value(slicing.code)
                     .value(step)
                     .buffer(tiles)
                     .buffer(order)
                     .value(w.hasFactors() ? 1 : 0)
-                    .buffer(w.factorsOr(y))
+                    .buffer(w.factorsOr(y.buffer()))
                     .launch(queue, GROUP, Math.ceilDiv(w.panels(), TILE_PANELS), tileCount, slices);
         }
     }
@@ -251,25 +230,20 @@ final class Products {
             memory.zero(h, (long) pairs * hidden * Float.BYTES);
         }
         Input inner = new Input(h, 0, hidden);
-        boolean biased = experts.biases() != null;
-        long gateBias = experts.biases() == null
-                ? h
-                : OpenClWeight.vector(experts.biases().gate());
-        long upBias = experts.biases() == null
-                ? h
-                : OpenClWeight.vector(experts.biases().up());
-        long downBias = experts.biases() == null
-                ? h
-                : OpenClWeight.vector(experts.biases().down());
+        Experts.Biases biases = experts.biases();
+        boolean biased = biases != null;
+        long gateBias = biases == null ? h : OpenClWeight.vector(biases.gate());
+        long upBias = biases == null ? h : OpenClWeight.vector(biases.up());
+        long downBias = biases == null ? h : OpenClWeight.vector(biases.down());
+        Output hiddens = new Output(h, 0, hidden);
+        Output outs = new Output(out, 0, width);
         if (x.rows() <= FEW_TOKENS && alike(gate, up)) {
             gated(
                     gate,
                     up,
                     Slicing.EXPERTS,
                     in,
-                    h,
-                    0,
-                    hidden,
+                    hiddens,
                     pairs,
                     used,
                     idsBuffer,
@@ -278,7 +252,7 @@ final class Products {
                     upBias,
                     biased,
                     experts.activation());
-            matvec(down, Slicing.EXPERTS, inner, out, 0, width, pairs, 1, idsBuffer, ids.offset());
+            matvec(down, Slicing.EXPERTS, inner, outs, pairs, 1, idsBuffer, ids.offset());
         } else {
             long order = scratch.of(Part.ORDER, pairs);
             int slices = gate.slices();
@@ -287,16 +261,16 @@ final class Products {
             long u = scratch.of(Part.UP, (long) pairs * hidden);
             sort(order, tiles, idsBuffer, ids.offset(), pairs, slices);
             // Most experts have few tokens or none; no expert has more tiles than all tokens fill.
-            matmul(gate, Slicing.EXPERTS, in, h, 0, hidden, pairs, used, tiles, order, tileCount, 1);
-            matmul(up, Slicing.EXPERTS, in, u, 0, hidden, pairs, used, tiles, order, tileCount, 1);
+            matmul(gate, Slicing.EXPERTS, in, hiddens, pairs, used, tiles, order, tileCount, 1);
+            matmul(up, Slicing.EXPERTS, in, new Output(u, 0, hidden), pairs, used, tiles, order, tileCount, 1);
             if (biased) {
                 expertBias(h, hidden, gateBias, idsBuffer, ids.offset(), pairs, gate.rows());
                 expertBias(u, hidden, upBias, idsBuffer, ids.offset(), pairs, gate.rows());
             }
             rowKernels.glu(h, hidden, u, hidden, experts.activation(), pairs, gate.rows());
-            matmul(down, Slicing.EXPERTS, inner, out, 0, width, pairs, 1, tiles, order, tileCount, 1);
+            matmul(down, Slicing.EXPERTS, inner, outs, pairs, 1, tiles, order, tileCount, 1);
         }
-        kernels.get("combine", "sort.inc", null, SORT)
+        kernels.get("combine", "sort.inc", null, TILES)
                 .buffer(OpenClBuffer.of(y))
                 .value(y.offset())
                 .value(y.stride())
@@ -318,7 +292,7 @@ final class Products {
     }
 
     private void sort(long order, long tiles, long ids, int idsOffset, int pairs, int experts) {
-        kernels.get("sort_pairs", "sort.inc", null, SORT)
+        kernels.get("sort_pairs", "sort.inc", null, TILES)
                 .buffer(order)
                 .buffer(tiles)
                 .buffer(ids)
@@ -329,7 +303,7 @@ final class Products {
     }
 
     private void expertBias(long y, int stride, long bias, long ids, int idsOffset, int pairs, int cols) {
-        kernels.get("add_expert_bias", "sort.inc", null, SORT)
+        kernels.get("add_expert_bias", "sort.inc", null, TILES)
                 .buffer(y)
                 .value(0)
                 .value(stride)

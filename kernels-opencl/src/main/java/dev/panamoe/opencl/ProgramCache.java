@@ -24,7 +24,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Map;
@@ -98,7 +97,7 @@ final class ProgramCache {
     /// @return its `cl_program`, which the caller releases
     /// @throws PanamoeException with the compiler's log when it cannot be built
     long get(String name, String source, String options) {
-        byte[] key = digest(
+        byte[] key = UserCache.digest(
                 MAGIC,
                 text(device.name()),
                 text(device.platformName()),
@@ -268,19 +267,7 @@ final class ProgramCache {
         return ByteBuffer.allocate(HEADER_BYTES)
                 .put(MAGIC)
                 .put(key)
-                .put(digest(binary))
+                .put(UserCache.digest(binary))
                 .array();
-    }
-
-    private static byte[] digest(byte[]... parts) {
-        try {
-            MessageDigest sha = MessageDigest.getInstance("SHA-256");
-            for (byte[] part : parts) {
-                sha.update(part);
-            }
-            return sha.digest();
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e); // every Java has it
-        }
     }
 }

@@ -3,7 +3,7 @@
 //
 // Each output's sums are done in the order of matvec.cl: the same bits.
 //
-// Constants: a TYPE_* (quant.inc).
+// Constants: a TYPE_* (quant.inc); TILE, which is 64 and that of sort.inc.
 //
 // slicing: what rows of activations meet
 //   0  one slice; row t of x goes to row t of y
@@ -15,7 +15,6 @@
 #define PANEL 32
 #define CHUNKS 8
 #define TILE_ROWS 64
-#define TILE 64
 
 // Eight values of group g of a row into column `row` of the tile: those from 8 * PART on. The others are not computed,
 // since nobody reads them.

@@ -2,6 +2,8 @@ package dev.panamoe;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Map;
 import java.util.Optional;
 
@@ -24,6 +26,19 @@ public final class UserCache {
                     .filter(Path::isAbsolute);
         } catch (InvalidPathException e) {
             return Optional.empty();
+        }
+    }
+
+    /// SHA-256 of parts in a row: what tells kept files apart, and whole ones from damaged ones.
+    public static byte[] digest(byte[]... parts) {
+        try {
+            MessageDigest sha = MessageDigest.getInstance("SHA-256");
+            for (byte[] part : parts) {
+                sha.update(part);
+            }
+            return sha.digest();
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e); // every Java has it
         }
     }
 }

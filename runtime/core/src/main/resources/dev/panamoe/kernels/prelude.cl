@@ -24,11 +24,8 @@
 
 #define FMA(a, b, c) fma(a, b, c)
 #define EXP(x) exp(x)
-#define LOG(x) log(x)
 #define TANH(x) tanh(x)
 #define SQRT(x) sqrt(x)
-#define SIN(x) sin(x)
-#define COS(x) cos(x)
 #define RINT(x) rint(x)
 #define FABS(x) fabs(x)
 #define FMAX(a, b) fmax(a, b)

@@ -28,11 +28,8 @@ typedef unsigned int uint;
 
 #define FMA(a, b, c) fmaf(a, b, c)
 #define EXP(x) expf(x)
-#define LOG(x) logf(x)
 #define TANH(x) tanhf(x)
 #define SQRT(x) sqrtf(x)
-#define SIN(x) sinf(x)
-#define COS(x) cosf(x)
 #define RINT(x) rintf(x)
 #define FABS(x) fabsf(x)
 #define FMAX(a, b) fmaxf(a, b)
