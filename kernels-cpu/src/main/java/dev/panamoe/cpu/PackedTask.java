@@ -100,9 +100,8 @@ final class PackedTask implements AutoCloseable {
         yAt[parts] = places(yAt[parts] == null ? new int[0] : yAt[parts], y, w.slices());
         int forBalance = Math.max(1, w.groups() * w.slices() / (4 * pool.threads()));
         int bySize = (int) Math.max(1, CHUNK_BYTES / w.packed().groupBytes(w.cols()));
-        // With several tokens, kernels take two groups at a time.
-        chunkGroups[parts] =
-                tokens == 1 ? Math.min(bySize, forBalance) : Math.max(2, Math.min(bySize, forBalance) & -2);
+        // Kernels take two groups at a time.
+        chunkGroups[parts] = Math.max(2, Math.min(bySize, forBalance) & -2);
         chunksPerSlice[parts] = Math.ceilDiv(w.groups(), chunkGroups[parts]);
         firstChunk[parts + 1] = firstChunk[parts] + chunksPerSlice[parts] * w.slices();
         parts++;

@@ -17,11 +17,10 @@ class AllocationTest {
 
     private static final int RUNS = 20;
 
-    /// Weights as they are, and packed for the best that is here. (Of the Vector API's kernels for one token the JIT
-    /// boxes some in some runs, see `docs/performance.md`; {@link VectorKernelsRunsTest} looks at those for several.)
+    /// Weights as they are, packed for the Vector API and for the best that is here.
     @ParameterizedTest
-    @ValueSource(strings = {"none", DeviceOptions.AUTO})
-    @Timeout(120)
+    @ValueSource(strings = {"none", "vector", DeviceOptions.AUTO})
+    @Timeout(180)
     void steadyStateAllocatesNothing(String kernels) {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         try (CpuDevice device = Workload.device(kernels, 2)) {
