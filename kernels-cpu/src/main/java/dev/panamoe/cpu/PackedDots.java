@@ -22,9 +22,9 @@ import jdk.incubator.vector.VectorSpecies;
 /// {@link VectorPanel} for the order of activations that this takes. A lane of 16 bits sums modulo 2^16, which is exact
 /// as long as what comes out in the end fits; what it sums is said with each kernel.
 ///
-/// Kernels add to what is in `y`, block by block. They call no other methods, use lanes of 32 bits and keep as few
-/// vectors as can be from one trip of a loop to the next: otherwise the JIT boxes some in some runs, and they are up to
-/// ten times slower. Scales of K types are unpacked beforehand: those of block `b` (of half block `b` for Q6_K) and the
+/// Kernels add to what is in `y`. They call no other methods, which the JIT might not inline and would box the vectors
+/// for; why they should be short is told in `docs/performance.md`, "Boxed vectors". Scales of K types are unpacked
+/// beforehand: those of block `b` (of half block `b` for Q6_K) and the
 /// kernel's first row are `f[d + 32 * b]`, minima with a minus `f[m + 32 * b]`; those of the second vector follow.
 final class PackedDots {
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
@@ -1383,6 +1383,8 @@ final class PackedDots {
             float[] y,
             int yAt) {
         long bytes = L == ROWS ? next : 4 * L;
+        FloatVector a0 = FloatVector.fromArray(F, y, yAt);
+        FloatVector a1 = FloatVector.fromArray(F, y, yAt + L);
         for (int h = 0; h < 2 * blocks; h++) {
             int b = h >> 1;
             long q = at + 320 + b * 384L + (h & 1) * 128 + 4 * r;
@@ -1486,15 +1488,15 @@ final class PackedDots {
             i1 = i1.lanewise(VectorOperators.LSHL, 16)
                     .lanewise(VectorOperators.ASHR, 16)
                     .add(i1.lanewise(VectorOperators.ASHR, 16));
-            ((FloatVector) i0.convert(VectorOperators.I2F, 0))
+            a0 = ((FloatVector) i0.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(FloatVector.fromArray(F, f, d + h * 32), FloatVector.fromArray(F, y, yAt))
-                    .intoArray(y, yAt);
-            ((FloatVector) i1.convert(VectorOperators.I2F, 0))
+                    .fma(FloatVector.fromArray(F, f, d + h * 32), a0);
+            a1 = ((FloatVector) i1.convert(VectorOperators.I2F, 0))
                     .mul(scales[e + b])
-                    .fma(FloatVector.fromArray(F, f, d + h * 32 + L), FloatVector.fromArray(F, y, yAt + L))
-                    .intoArray(y, yAt + L);
+                    .fma(FloatVector.fromArray(F, f, d + h * 32 + L), a1);
         }
+        a0.intoArray(y, yAt);
+        a1.intoArray(y, yAt + L);
     }
 
     /// Four sums of every fourth column. `blocks` are units of four columns.

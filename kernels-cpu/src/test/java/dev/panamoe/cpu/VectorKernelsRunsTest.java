@@ -45,7 +45,8 @@ class VectorKernelsRunsTest {
     void steadyStateAllocatesNothing() throws IOException, InterruptedException {
         for (int start = 0; start < 2; start++) {
             // Types meet the JIT in another order each time. The options are those of the launcher.
-            List<String> options = List.of("-XX:PerMethodTrapLimit=1000000", "-XX:PerMethodRecompilationCutoff=1000000");
+            List<String> options =
+                    List.of("-XX:PerMethodTrapLimit=1000000", "-XX:PerMethodRecompilationCutoff=1000000");
             assertThat(output(options, "bytes", String.valueOf(start)))
                     .as("kernels that allocate, start %d", start)
                     .isEmpty();
