@@ -21,6 +21,11 @@ final class Backends {
             return provider.open(usable.devices().getFirst(), options.withThreads(threads));
         }
 
+        /// Numbers of threads to compute with; a device that is not the processor does not ask for any.
+        List<Integer> threads() {
+            return provider.name().equals("cpu") ? List.of(1, 2, 3) : List.of(1);
+        }
+
         /// Whether only some types and shapes are to be tested: a processor takes seconds to compile the kernels of
         /// each. The others have their turn under the profile `slow`.
         boolean compilesLong() {
@@ -49,7 +54,10 @@ final class Backends {
     static List<Backend> withKernels() {
         List<Backend> found = new ArrayList<>(all());
         for (Backend b : all()) {
-            found.add(new Backend(b.provider(), b.options().withActivations(Activations.Q8)));
+            if (!b.provider().kernels().isEmpty()) {
+                // A backend without sets of kernels computes with floats whatever is asked.
+                found.add(new Backend(b.provider(), b.options().withActivations(Activations.Q8)));
+            }
             b.provider().kernels().stream()
                     .filter(kernels -> !FORCED_WIDTH || kernels.equals("vector"))
                     .forEach(kernels ->

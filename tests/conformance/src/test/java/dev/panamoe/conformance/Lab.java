@@ -12,7 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 
-/// Reference devices and the backend under test on one, two and three threads, and what tests do with them.
+/// Reference devices and the backend under test with each number of threads, and what tests do with them.
 final class Lab implements AutoCloseable {
     /// What memory around rows holds: an operation that writes beside its output shows.
     static final float GUARD = 12345.678f;
@@ -24,7 +24,7 @@ final class Lab implements AutoCloseable {
     private final List<Device> devices;
 
     Lab(Backend backend) {
-        this.devices = List.of(backend.open(1), backend.open(2), backend.open(3));
+        this.devices = backend.threads().stream().map(backend::open).toList();
     }
 
     /// What the backend is compared with. It rounds activations if the backend does, which is known once that has the

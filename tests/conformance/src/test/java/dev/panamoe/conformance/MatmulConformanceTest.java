@@ -95,6 +95,13 @@ class MatmulConformanceTest {
         matmul(QuantType.F16, 1, 1, 1, 0);
     }
 
+    /// Tokens enough for the kernels of many and little else: a simulator computes this too.
+    @Test
+    void matmulOfSomeTokens() {
+        matmul(QuantType.Q4_0, 32, 5, 10, 0);
+        matmul(QuantType.Q4_K, 256, 3, 9, 1);
+    }
+
     private void matmul(QuantType type, int cols, int rows, int tokens, int gap) {
         TensorView w = Weights.random(type, Shape.of(cols, rows), 31L * cols + rows);
         Matrix x = Matrix.random(tokens, cols, tokens);
