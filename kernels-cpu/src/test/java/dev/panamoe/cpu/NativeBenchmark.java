@@ -56,7 +56,7 @@ final class NativeBenchmark {
             System.out.println(MemoryAdvice.HUGE_PAGES.apply(data).reason());
             for (PackedType type : types) {
                 fill(type, data);
-                for (NativeKernels.Candidate candidate : NativeKernels.candidates(cpu)) {
+                for (KernelSets.Candidate candidate : NativeKernels.candidates(cpu)) {
                     if (candidate.kernels().isPresent() && (set.equals("all") || set.equals(candidate.name()))) {
                         measure(candidate.kernels().get(), type, data, pool, threads);
                     }
