@@ -27,22 +27,36 @@ public final class LargeMemory {
     // Memory from the system has no length of its own: that of the request is given to it.
     @SuppressWarnings("restricted")
     public static MemorySegment allocate(long bytes, Arena arena) {
-        Optional<MethodHandle> mmap = Holder.MMAP;
-        if (mmap.isEmpty() || Holder.MUNMAP.isEmpty() || bytes == 0) {
+        if (!canMap() || bytes == 0) {
             return arena.allocate(bytes, ALIGNMENT);
         }
-        int flags = Os.isMac() ? MAC_PRIVATE_ANONYMOUS : LINUX_PRIVATE_ANONYMOUS;
-        MethodHandle map = mmap.get();
-        LibC.Answer answer = LibC.call(map, (f, state) ->
-                (long) f.invokeExact(state, MemorySegment.NULL, bytes, READ_WRITE, flags, NO_FILE, 0L));
+        LibC.Answer answer = map(bytes);
         if (answer.value() == -1) {
             throw new OutOfMemoryError("mmap of " + bytes + " bytes: " + LibC.message(answer.errno()));
         }
-        MethodHandle unmap = Holder.MUNMAP.get();
-        MemorySegment memory = MemorySegment.ofAddress(answer.value())
-                .reinterpret(bytes, arena, m -> LibC.invoke(() -> (int) unmap.invokeExact(m, bytes)));
+        MemorySegment memory = MemorySegment.ofAddress(answer.value()).reinterpret(bytes, arena, LargeMemory::unmap);
         MemoryAdvice.HUGE_PAGES.apply(memory);
         return memory;
+    }
+
+    /// Whether [#map] and [#unmap] can be called.
+    static boolean canMap() {
+        return Holder.MMAP.isPresent() && Holder.MUNMAP.isPresent();
+    }
+
+    /// Maps zero pages that may be read and written.
+    ///
+    /// @return their address, or -1
+    static LibC.Answer map(long bytes) {
+        int flags = Os.isMac() ? MAC_PRIVATE_ANONYMOUS : LINUX_PRIVATE_ANONYMOUS;
+        return LibC.call(Holder.MMAP.orElseThrow(), (f, state) ->
+                (long) f.invokeExact(state, MemorySegment.NULL, bytes, READ_WRITE, flags, NO_FILE, 0L));
+    }
+
+    /// Gives pages back. The system refuses only what was not mapped.
+    static void unmap(MemorySegment memory) {
+        MethodHandle munmap = Holder.MUNMAP.orElseThrow();
+        LibC.invoke(() -> (int) munmap.invokeExact(memory, memory.byteSize()));
     }
 
     private static final class Holder {

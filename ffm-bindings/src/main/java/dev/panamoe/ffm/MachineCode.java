@@ -13,12 +13,7 @@ import java.util.Optional;
 /// Puts machine code that was compiled ahead into memory, where [java.lang.foreign.Linker] can call it. The memory is
 /// first writable and then executable, never both at once.
 public final class MachineCode {
-    private static final int READ = 1;
-    private static final int WRITE = 2;
-    private static final int EXECUTE = 4;
-    private static final int PRIVATE = 2;
-    private static final int ANONYMOUS_LINUX = 0x20;
-    private static final int ANONYMOUS_MAC = 0x1000;
+    private static final int READ_EXECUTE = 5;
 
     private MachineCode() {}
 
@@ -36,15 +31,13 @@ public final class MachineCode {
     /// Copies position-independent code into new memory and makes it executable. The caller vouches that the
     /// processor has the instructions.
     public static Outcome load(byte[] code) {
-        if (!(Os.isLinux() || Os.isMac()) || Holder.MMAP.isEmpty() || Holder.MPROTECT.isEmpty()) {
+        if (!LargeMemory.canMap() || Holder.MPROTECT.isEmpty()) {
             return new Refused(CallResult.unsupported("executable memory"));
         }
         if (code.length == 0) {
             return new Refused(new CallResult.Failed(0, "there is no code"));
         }
-        int flags = PRIVATE | (Os.isLinux() ? ANONYMOUS_LINUX : ANONYMOUS_MAC);
-        LibC.Answer mapped = LibC.call(Holder.MMAP.get(), (f, state) ->
-                (long) f.invokeExact(state, MemorySegment.NULL, (long) code.length, READ | WRITE, flags, -1, 0L));
+        LibC.Answer mapped = LargeMemory.map(code.length);
         CallResult result = LibC.result(mapped, "mmap of " + code.length + " bytes");
         if (!result.ok()) {
             return new Refused(result);
@@ -52,11 +45,10 @@ public final class MachineCode {
         MemorySegment memory = at(mapped.value(), code.length);
         MemorySegment.copy(code, 0, memory, JAVA_BYTE, 0, code.length);
         LibC.Answer answer = LibC.call(Holder.MPROTECT.get(), (f, state) ->
-                (int) f.invokeExact(state, memory, (long) code.length, READ | EXECUTE));
+                (int) f.invokeExact(state, memory, (long) code.length, READ_EXECUTE));
         result = LibC.result(answer, "mprotect of " + code.length + " bytes as executable");
         if (!result.ok()) {
-            Holder.MUNMAP.ifPresent(munmap ->
-                    LibC.call(munmap, (f, state) -> (int) f.invokeExact(state, memory, (long) code.length)));
+            LargeMemory.unmap(memory);
             return new Refused(result);
         }
         // On Arm, instructions are fetched past the caches that the copy went through. macOS has a call for that;
@@ -75,11 +67,8 @@ public final class MachineCode {
     }
 
     private static final class Holder {
-        static final Optional<MethodHandle> MMAP = LibC.withErrno(
-                "mmap", FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
         static final Optional<MethodHandle> MPROTECT =
                 LibC.withErrno("mprotect", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
-        static final Optional<MethodHandle> MUNMAP = LibC.withErrno("munmap", LibC.INT_OF_ADDRESS_SIZE);
         static final Optional<MethodHandle> SYNCHRONISE =
                 LibC.plain("sys_icache_invalidate", FunctionDescriptor.ofVoid(ADDRESS, JAVA_LONG));
     }

@@ -95,15 +95,30 @@ class MemoryCallsTest {
     void locksAndUnlocksAPage() throws IOException {
         assumeTrue(PageLock.limit().orElse(Long.MAX_VALUE) >= 4 * LibC.pageSize());
         try (Arena arena = Arena.ofConfined()) {
-            long before = lockedBytes();
+            long before = status("VmLck");
             MemorySegment allocated = arena.allocate(2 * LibC.pageSize(), LibC.pageSize());
             assertThat(PageLock.lock(allocated)).isEqualTo(CallResult.done());
             if (Os.isLinux()) {
-                assertThat(lockedBytes() - before).isEqualTo(2 * LibC.pageSize());
+                assertThat(status("VmLck") - before).isEqualTo(2 * LibC.pageSize());
             }
             assertThat(PageLock.unlock(allocated)).isEqualTo(CallResult.done());
-            assertThat(lockedBytes()).isEqualTo(before);
+            assertThat(status("VmLck")).isEqualTo(before);
         }
+    }
+
+    @Test
+    void largeMemoryIsZeroAndGoesWithItsArena() {
+        assumeTrue(Os.isLinux());
+        long large = 1L << 30;
+        long before = status("VmSize");
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment memory = LargeMemory.allocate(large, arena);
+            assertThat(memory.byteSize()).isEqualTo(large);
+            assertThat(memory.get(JAVA_BYTE, large - 1)).isZero();
+            memory.set(JAVA_BYTE, large - 1, (byte) 42);
+            assertThat(status("VmSize") - before).isGreaterThan(large / 2);
+        }
+        assertThat(status("VmSize") - before).isLessThan(large / 2);
     }
 
     // The tests need ranges at addresses of their choice; they never touch the bytes.
@@ -112,9 +127,10 @@ class MemoryCallsTest {
         return MemorySegment.ofAddress(address).reinterpret(bytes);
     }
 
-    private static long lockedBytes() {
+    /// Bytes that this process has of a kind, on Linux.
+    private static long status(String field) {
         return LinuxFiles.lines(Path.of("/proc/self/status")).stream()
-                .filter(line -> line.startsWith("VmLck:"))
+                .filter(line -> line.startsWith(field + ":"))
                 .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
                 .sum();
     }

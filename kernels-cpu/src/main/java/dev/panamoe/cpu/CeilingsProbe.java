@@ -174,8 +174,8 @@ final class CeilingsProbe {
         return best;
     }
 
-    /// The sum of `length` bytes as integers, eight vectors at a time.
-    private static int sum(MemorySegment s, long from, int length) {
+    /// The sum of `length` bytes as integers, eight vectors at a time: `length` is a multiple of 512.
+    static int sum(MemorySegment s, long from, int length) {
         int step = 4 * Simd.L;
         ByteOrder order = ByteOrder.LITTLE_ENDIAN;
         IntVector a = IntVector.zero(Simd.I);

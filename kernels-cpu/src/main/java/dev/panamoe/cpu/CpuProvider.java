@@ -58,14 +58,14 @@ public final class CpuProvider implements BackendProvider {
     public List<String> kernels() {
         return KernelSets.candidates().stream()
                 .filter(c -> c.kernels().isPresent())
-                .map(NativeKernels.Candidate::name)
+                .map(KernelSets.Candidate::name)
                 .toList();
     }
 
     /// The kernel set that runs, and why no faster one.
     private static String kernelFacts() {
         StringJoiner others = new StringJoiner("; ");
-        for (NativeKernels.Candidate c : KernelSets.candidates()) {
+        for (KernelSets.Candidate c : KernelSets.candidates()) {
             if (c.kernels().isPresent()) {
                 return c.name() + " kernels" + (others.length() == 0 ? "" : " (" + others + ")");
             }

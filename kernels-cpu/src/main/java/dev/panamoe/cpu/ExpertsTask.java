@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// Rows that meet packed weights are quantised before each of the two: those of tokens once, then copied to the tiles
 /// of the experts that the token chose.
 final class ExpertsTask implements AutoCloseable {
-    /// Bytes of weights that a chunk of gate or of down reads, see {@link PackedTask}.
+    /// Bytes of weights that a chunk reads, of gate and of up each, or of down. Fewer than in {@link PackedTask}, where
+    /// the number of threads bounds a chunk too: an expert has few rows, and ends with a chunk that is smaller.
     private static final int CHUNK_BYTES = 48 * 1024;
 
     /// Kernels take two groups of rows at a time.
@@ -28,9 +29,6 @@ final class ExpertsTask implements AutoCloseable {
 
     /// Values of the result of every pair that are held at a time; more tokens are done in several goes.
     private static final int MAX_RESULTS = 8 << 20;
-
-    /// From this many values on, quantising is shared between the threads.
-    private static final int SHARED_FROM = 32 * 1024;
 
     private final KernelSet kernels;
     private final Scratch[] scratch;
@@ -111,7 +109,7 @@ final class ExpertsTask implements AutoCloseable {
             hiddenPanels.begin();
             hiddenPanels.want(down, pairs());
             if (hiddenPanels.any()) {
-                share(usedExperts, pairs() * down.cols(), quantisePass);
+                pool.runLight(usedExperts, pairs() * down.cols(), quantisePass);
             } else if (isRounded(down)) {
                 for (int i = 0; i < pairs(); i++) {
                     Rounding.row(gates, hiddenAt[i], gates, hiddenAt[i], down.cols());
@@ -129,17 +127,6 @@ final class ExpertsTask implements AutoCloseable {
 
     private int pairs() {
         return tokens * ids.cols();
-    }
-
-    /// Small work is done at once by the caller.
-    private void share(int chunks, int values, WorkerPool.Task pass) {
-        if (values < SHARED_FROM) {
-            for (int i = 0; i < chunks; i++) {
-                pass.run(i, 0);
-            }
-        } else {
-            pool.run(chunks, pass);
-        }
     }
 
     /// A counting sort, stable; returns how many experts are in use.
@@ -193,12 +180,12 @@ final class ExpertsTask implements AutoCloseable {
         if (!tokenPanels.any()) {
             return;
         }
-        share(tokens, tokens * gate.cols(), tokenPass);
+        pool.runLight(tokens, tokens * gate.cols(), tokenPass);
         if (!single) {
             pairPanels.begin();
             pairPanels.want(gate, pairs());
             pairPanels.want(up, pairs());
-            share(usedExperts, pairs() * gate.cols(), gatherPass);
+            pool.runLight(usedExperts, pairs() * gate.cols(), gatherPass);
         }
     }
 

@@ -12,11 +12,17 @@ import java.util.stream.Collectors;
 final class KernelSets {
     private KernelSets() {}
 
+    /// A set that is here, or why it is not.
+    ///
+    /// @param kernels empty when they cannot be used
+    /// @param reason why not; empty when they can
+    record Candidate(String name, Optional<KernelSet> kernels, String reason) {}
+
     /// All sets, fastest first, with those that cannot be used here and why.
-    static List<NativeKernels.Candidate> candidates() {
-        List<NativeKernels.Candidate> all = new ArrayList<>(NativeKernels.candidates(CpuInfo.read()));
+    static List<Candidate> candidates() {
+        List<Candidate> all = new ArrayList<>(NativeKernels.candidates(CpuInfo.read()));
         KernelSet vector = new VectorKernels();
-        all.add(new NativeKernels.Candidate(vector.name(), Optional.of(vector), ""));
+        all.add(new Candidate(vector.name(), Optional.of(vector), ""));
         return all;
     }
 
@@ -24,8 +30,8 @@ final class KernelSets {
     ///
     /// @throws PanamoeException when there is none of that name, or it cannot be used here
     static KernelSet choose(String name) {
-        List<NativeKernels.Candidate> all = candidates();
-        for (NativeKernels.Candidate c : all) {
+        List<Candidate> all = candidates();
+        for (Candidate c : all) {
             if (name.equals(DeviceOptions.AUTO) && c.kernels().isPresent()) {
                 return c.kernels().get();
             }
@@ -36,6 +42,6 @@ final class KernelSets {
             }
         }
         throw new PanamoeException("cpu: there are no kernels '" + name + "'; there are " + DeviceOptions.AUTO + ", "
-                + all.stream().map(NativeKernels.Candidate::name).collect(Collectors.joining(", ")));
+                + all.stream().map(Candidate::name).collect(Collectors.joining(", ")));
     }
 }

@@ -1,5 +1,6 @@
 package dev.panamoe.cpu;
 
+import dev.panamoe.cpu.KernelSets.Candidate;
 import dev.panamoe.ffm.CallResult;
 import dev.panamoe.ffm.CpuInfo;
 import dev.panamoe.ffm.MachineCode;
@@ -68,12 +69,6 @@ final class NativeKernels implements KernelSet {
                     : Optional.of("the processor lacks " + String.join(", ", missing));
         }
     }
-
-    /// A set that is here, or why it is not.
-    ///
-    /// @param kernels empty when they cannot be used
-    /// @param reason why not; empty when they can
-    record Candidate(String name, Optional<KernelSet> kernels, String reason) {}
 
     /// Functions of an image that fill panels, in the order of its table, behind those of the types.
     enum Fill {

@@ -15,9 +15,6 @@ final class PackedTask implements AutoCloseable {
     /// the weights in the level-2 cache; large enough that handing it out costs nothing beside it.
     private static final int CHUNK_BYTES = 64 * 1024;
 
-    /// From this many values on, quantising is shared between the threads.
-    private static final int SHARED_FROM = 32 * 1024;
-
     private final KernelSet kernels;
     private final Scratch[] scratch;
     private final WorkerPool pool;
@@ -122,13 +119,7 @@ final class PackedTask implements AutoCloseable {
     }
 
     private void quantise(Rows xs) {
-        if (xs.rows() * xs.cols() < SHARED_FROM) {
-            for (int i = 0; i < xs.rows(); i++) {
-                quantise(i, 0);
-            }
-        } else {
-            pool.run(xs.rows(), quantisePass);
-        }
+        pool.runLight(xs.rows(), xs.rows() * xs.cols(), quantisePass);
     }
 
     /// Row `i` of the rows sorted by slice; each slice has its own tiles.

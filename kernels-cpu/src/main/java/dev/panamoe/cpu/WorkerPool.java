@@ -30,11 +30,14 @@ final class WorkerPool implements AutoCloseable {
 
     private static final int SPINS_PER_CLOCK_READ = 64;
 
+    /// With fewer values, to wake the workers takes as long as work of a few instructions a value.
+    private static final int LIGHT_BELOW = 32 * 1024;
+
     private static final Task NOTHING = (chunk, thread) -> {};
 
     /// Number of the task in the upper half, chunks not yet handed out in the lower. Taking a chunk is a
-    /// compare-and-set
-    /// on both, so a worker that slept through a task can never take a chunk of the next by an old count.
+    /// compare-and-set on both, so a worker that slept through a task can never take a chunk of the next by an old
+    /// count.
     private final AtomicLong tickets = new AtomicLong();
 
     private final AtomicInteger finished = new AtomicInteger();
@@ -73,9 +76,7 @@ final class WorkerPool implements AutoCloseable {
     /// @throws RuntimeException or Error what a chunk threw; the other chunks are done all the same
     void run(int count, Task work) {
         if (count <= 1 || workers.isEmpty()) {
-            for (int i = 0; i < count; i++) {
-                work.run(i, 0);
-            }
+            runAlone(count, work);
             return;
         }
         if (closed) {
@@ -109,6 +110,24 @@ final class WorkerPool implements AutoCloseable {
         }
         if (thrown instanceof RuntimeException e) {
             throw e;
+        }
+    }
+
+    /// As {@link #run}, for work of a few instructions a value, as to quantise or to copy: when it is little, the
+    /// caller does it alone.
+    ///
+    /// @param values of all chunks together
+    void runLight(int count, int values, Task work) {
+        if (values < LIGHT_BELOW) {
+            runAlone(count, work);
+        } else {
+            run(count, work);
+        }
+    }
+
+    private static void runAlone(int count, Task work) {
+        for (int i = 0; i < count; i++) {
+            work.run(i, 0);
         }
     }
 

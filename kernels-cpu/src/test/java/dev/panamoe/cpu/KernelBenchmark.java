@@ -17,15 +17,12 @@ import dev.panamoe.tensor.Shape;
 import dev.panamoe.tensor.TensorView;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
-import jdk.incubator.vector.LongVector;
-import jdk.incubator.vector.VectorOperators;
 
 /// Speed of `matmul` by storage type, of experts and attention, see `docs/performance.md`. Everything is measured in
 /// turns within one run, and the best turn counts, so that ratios hold on a machine that others use too.
@@ -39,6 +36,8 @@ final class KernelBenchmark {
 
     /// More than the caches of any desktop processor hold.
     private static final long WEIGHT_BYTES = 192L << 20;
+
+    private static volatile int sink;
 
     private KernelBenchmark() {}
 
@@ -90,7 +89,7 @@ final class KernelBenchmark {
                                 / seconds(() ->
                                         weights.forEach(w -> device.ops().matmul(y.rows(0, 1), w, x.rows(0, 1))))
                                 / 1e9);
-                clock = Math.max(clock, clock());
+                clock = Math.max(clock, PackedBenchmark.SPIN_CYCLES / seconds(PackedBenchmark::spin));
                 double macs = (double) TOKENS * COLS * ROWS;
                 prefill = Math.max(prefill, macs / seconds(() -> device.ops().matmul(y, weights.getFirst(), x)) / 1e9);
             }
@@ -216,41 +215,6 @@ final class KernelBenchmark {
 
     private static void read(MemorySegment all, WorkerPool pool) {
         int chunk = 1 << 20;
-        pool.run((int) (all.byteSize() / chunk), (c, thread) -> readChunk(all, (long) c * chunk, chunk));
-    }
-
-    private static volatile long sink;
-
-    private static void readChunk(MemorySegment all, long at, int bytes) {
-        LongVector a = LongVector.zero(LongVector.SPECIES_PREFERRED);
-        LongVector b = a;
-        LongVector c = a;
-        LongVector d = a;
-        int step = LongVector.SPECIES_PREFERRED.vectorByteSize();
-        for (int i = 0; i < bytes; i += 4 * step) {
-            a = a.add(LongVector.fromMemorySegment(LongVector.SPECIES_PREFERRED, all, at + i, ByteOrder.LITTLE_ENDIAN));
-            b = b.add(LongVector.fromMemorySegment(
-                    LongVector.SPECIES_PREFERRED, all, at + i + step, ByteOrder.LITTLE_ENDIAN));
-            c = c.add(LongVector.fromMemorySegment(
-                    LongVector.SPECIES_PREFERRED, all, at + i + 2 * step, ByteOrder.LITTLE_ENDIAN));
-            d = d.add(LongVector.fromMemorySegment(
-                    LongVector.SPECIES_PREFERRED, all, at + i + 3 * step, ByteOrder.LITTLE_ENDIAN));
-        }
-        sink = a.add(b).add(c.add(d)).reduceLanes(VectorOperators.ADD);
-    }
-
-    /// Cycles per second, from a chain of multiplications by an unknown, three cycles each on every common processor.
-    private static double clock() {
-        int n = 3_000_000;
-        long[] result = new long[1];
-        double s = seconds(() -> {
-            long v = sink | 1;
-            for (int i = 0; i < n; i++) {
-                v *= v;
-            }
-            result[0] = v;
-        });
-        sink = result[0];
-        return 3.0 * n / s;
+        pool.run((int) (all.byteSize() / chunk), (c, thread) -> sink = CeilingsProbe.sum(all, (long) c * chunk, chunk));
     }
 }

@@ -259,9 +259,9 @@ class NativeKernelsTest {
 
     @Test
     void eachSetIsThereOrSaysWhyNot() {
-        List<NativeKernels.Candidate> all = NativeKernels.candidates(CpuInfo.read());
+        List<KernelSets.Candidate> all = NativeKernels.candidates(CpuInfo.read());
         assertThat(all)
-                .extracting(NativeKernels.Candidate::name)
+                .extracting(KernelSets.Candidate::name)
                 .containsExactly("avx512-vnni", "avx-vnni", "avx2", "neon-dotprod");
         assertThat(all)
                 .allSatisfy(c ->

@@ -37,7 +37,7 @@ class SameBitsTest {
     @Test
     void withAnyKernelSet() {
         String expected = hashOf("vector", 2);
-        for (NativeKernels.Candidate set : KernelSets.candidates()) {
+        for (KernelSets.Candidate set : KernelSets.candidates()) {
             if (set.kernels().isPresent()) {
                 assertThat(hashOf(set.name(), 2)).as(set.name()).isEqualTo(expected);
             }

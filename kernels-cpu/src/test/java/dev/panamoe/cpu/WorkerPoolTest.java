@@ -65,6 +65,27 @@ class WorkerPoolTest {
     }
 
     @Test
+    void littleLightWorkIsDoneByTheCaller() {
+        try (WorkerPool pool = new WorkerPool(3)) {
+            Thread caller = Thread.currentThread();
+            AtomicInteger done = new AtomicInteger();
+            pool.runLight(50, 32 * 1024 - 1, (chunk, thread) -> {
+                assertThat(Thread.currentThread()).isSameAs(caller);
+                assertThat(chunk).isEqualTo(done.getAndIncrement());
+                assertThat(thread).isZero();
+            });
+            assertThat(done).hasValue(50);
+            CountDownLatch all = new CountDownLatch(3);
+            pool.runLight(3, 32 * 1024, (chunk, thread) -> {
+                all.countDown();
+                while (all.getCount() > 0) {
+                    Thread.onSpinWait();
+                }
+            });
+        }
+    }
+
+    @Test
     void whatAChunkThrowsReachesTheCallerAndThePoolLivesOn() {
         try (WorkerPool pool = new WorkerPool(3)) {
             AtomicInteger done = new AtomicInteger();
