@@ -1,6 +1,7 @@
 package dev.panamoe.opencl;
 
 import dev.panamoe.PanamoeException;
+import dev.panamoe.spi.DeviceLostException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -24,7 +25,8 @@ final class Cl {
     }
 
     /// @param what the call and what it was for, such as `clCreateBuffer of 12 MiB for blk.0.ffn_up.weight`
-    /// @throws PanamoeException when `code` is an error
+    /// @throws DeviceLostException when `code` says that the device is gone
+    /// @throws PanamoeException when `code` is another error
     static void check(int code, String what) {
         if (code != 0) {
             throw failure(code, what);
@@ -38,8 +40,22 @@ final class Cl {
         }
     }
 
+    /// The same of a call that has waited for operations, and so tells of their failures too.
+    static void checkDone(int code, String what) {
+        if (ClErrors.isFailedOperation(code)) {
+            throw new DeviceLostException(message(code, what));
+        }
+        check(code, what);
+    }
+
     private static PanamoeException failure(int code, String what) {
-        return new PanamoeException("OpenCL: " + what + ": " + ClErrors.describe(code));
+        return ClErrors.isLostDevice(code)
+                ? new DeviceLostException(message(code, what))
+                : new PanamoeException(message(code, what));
+    }
+
+    private static String message(int code, String what) {
+        return "OpenCL: " + what + ": " + ClErrors.describe(code);
     }
 
     /// The answer's bytes.

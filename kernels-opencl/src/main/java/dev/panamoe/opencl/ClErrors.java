@@ -65,6 +65,21 @@ final class ClErrors {
         };
     }
 
+    /// Whether a code of any call means that the device, its context or its queue cannot be used any more. (-9999 is
+    /// NVIDIA's for a kernel that read or wrote where it may not.)
+    static boolean isLostDevice(int code) {
+        return switch (code) {
+            case -2, -33, -34, -36, -9999 -> true;
+            default -> false;
+        };
+    }
+
+    /// Whether a code of a call that waits means that an operation before has failed, after which a queue is of no use.
+    /// NVIDIA says `CL_OUT_OF_RESOURCES`, which from other calls is a lack of memory or of registers.
+    static boolean isFailedOperation(int code) {
+        return code == -5 || code == -14;
+    }
+
     /// What a code means and what can be done about it.
     static String advice(int code) {
         return switch (code) {

@@ -1,6 +1,7 @@
 package dev.panamoe.opencl;
 
 import dev.panamoe.PanamoeException;
+import dev.panamoe.spi.DeviceLostException;
 import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
 import java.util.HashMap;
@@ -50,6 +51,7 @@ final class Memory {
     }
 
     /// @param what for messages: "a buffer of 12 values"
+    /// @throws DeviceLostException when the device is gone
     /// @throws PanamoeException when it does not fit: how much was wanted, how much there is
     long allocate(long bytes, String what) {
         if (bytes > largest()) {
@@ -58,6 +60,9 @@ final class Memory {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             IntBuffer error = stack.mallocInt(1);
             long buffer = CL10.clCreateBuffer(context, CL10.CL_MEM_READ_WRITE, bytes, error);
+            if (ClErrors.isLostDevice(error.get(0))) {
+                Cl.check(error.get(0), "clCreateBuffer for " + what);
+            }
             if (error.get(0) != CL10.CL_SUCCESS) {
                 throw tooLarge(bytes, what, largest(), ClErrors.name(error.get(0)));
             }
@@ -73,6 +78,8 @@ final class Memory {
         long buffer = allocate(rounded, what);
         try {
             zero(buffer, rounded);
+        } catch (DeviceLostException e) {
+            throw e;
         } catch (PanamoeException e) {
             free(buffer);
             throw tooLarge(bytes, what, largest(), e.getMessage());

@@ -210,7 +210,7 @@ final class OpenClDevice implements Device {
             IntBuffer from = count <= 1024 ? stack.mallocInt(count) : MemoryUtil.memAllocInt(count);
             try {
                 from.put(0, source, 0, count);
-                Cl.check(
+                Cl.checkDone(
                         CL10.clEnqueueWriteBuffer(
                                 queue,
                                 OpenClBuffer.of(ids),
@@ -244,7 +244,7 @@ final class OpenClDevice implements Device {
         to.get(0, target, offset, count);
     }
 
-    /// Copies rows from or to contiguous host memory, and waits.
+    /// Copies rows from or to contiguous host memory, and waits for it and all operations before.
     private void rect(Rows rows, FloatBuffer host, boolean write) {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             long value = Float.BYTES;
@@ -259,7 +259,7 @@ final class OpenClDevice implements Device {
                 return;
             }
             long pitch = rows.stride() * value;
-            Cl.check(
+            Cl.checkDone(
                     write
                             ? CL11.clEnqueueWriteBufferRect(
                                     queue,
@@ -301,7 +301,7 @@ final class OpenClDevice implements Device {
         for (int r = 0; r < count; r++) {
             FloatBuffer part = host.slice(r * width, width);
             long at = (rows.offset() + (long) r * rows.stride()) * Float.BYTES;
-            Cl.check(
+            Cl.checkDone(
                     write
                             ? CL10.clEnqueueWriteBuffer(queue, OpenClBuffer.of(rows), true, at, part, null, null)
                             : CL10.clEnqueueReadBuffer(queue, OpenClBuffer.of(rows), true, at, part, null, null),
@@ -323,7 +323,7 @@ final class OpenClDevice implements Device {
         int count = ids.rows() * ids.cols();
         IntBuffer to = MemoryUtil.memAllocInt(count);
         try {
-            Cl.check(
+            Cl.checkDone(
                     CL10.clEnqueueReadBuffer(
                             queue, OpenClBuffer.of(ids), true, ids.offset() * (long) Integer.BYTES, to, null, null),
                     "clEnqueueReadBuffer");

@@ -2,6 +2,7 @@ package dev.panamoe.opencl;
 
 import dev.panamoe.PanamoeException;
 import dev.panamoe.ffm.MemoryAdvice;
+import dev.panamoe.spi.DeviceLostException;
 import dev.panamoe.tensor.TensorView;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -76,6 +77,8 @@ final class Uploader implements AutoCloseable {
             pieces.add(piece);
             try {
                 fill(view, format, piece, perSlice);
+            } catch (DeviceLostException e) {
+                throw e;
             } catch (PanamoeException e) {
                 // Drivers allocate late: the first launch may be what does not fit.
                 throw new PanamoeException(

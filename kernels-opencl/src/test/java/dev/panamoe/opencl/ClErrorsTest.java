@@ -2,13 +2,17 @@ package dev.panamoe.opencl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.panamoe.PanamoeException;
+import dev.panamoe.spi.DeviceLostException;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.opencl.CL11;
 import org.lwjgl.opencl.CL12;
@@ -30,6 +34,38 @@ class ClErrorsTest {
                     throw new AssertionError("words for a success");
                 }))
                 .doesNotThrowAnyException();
+    }
+
+    /// From any call: CL_DEVICE_NOT_AVAILABLE, CL_INVALID_DEVICE, CL_INVALID_CONTEXT, CL_INVALID_COMMAND_QUEUE, and
+    /// NVIDIA's -9999.
+    @ParameterizedTest
+    @ValueSource(ints = {-2, -33, -34, -36, -9999})
+    void theDeviceIsLost(int code) {
+        assertThatExceptionOfType(DeviceLostException.class)
+                .isThrownBy(() -> Cl.check(code, "clFinish"))
+                .withMessage("OpenCL: clFinish: " + ClErrors.describe(code));
+        assertThatExceptionOfType(DeviceLostException.class).isThrownBy(() -> Cl.check(code, () -> "clFinish"));
+        assertThatExceptionOfType(DeviceLostException.class).isThrownBy(() -> Cl.checkDone(code, "clFinish"));
+    }
+
+    /// CL_OUT_OF_RESOURCES, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST: what was waited for has failed. From a call
+    /// that does not wait they are about that call.
+    @ParameterizedTest
+    @ValueSource(ints = {-5, -14})
+    void theDeviceIsLostIfTheCallHasWaited(int code) {
+        assertThatExceptionOfType(DeviceLostException.class)
+                .isThrownBy(() -> Cl.checkDone(code, "clFinish"))
+                .withMessage("OpenCL: clFinish: " + ClErrors.describe(code));
+        assertThatThrownBy(() -> Cl.check(code, "clEnqueueNDRangeKernel")).isExactlyInstanceOf(PanamoeException.class);
+    }
+
+    /// A kernel that cannot be built, memory that is short, a wrong call, and no error.
+    @ParameterizedTest
+    @ValueSource(ints = {-11, -4, -6, -61, -30, -52})
+    void theDeviceIsNotLost(int code) {
+        assertThatThrownBy(() -> Cl.check(code, "a call")).isExactlyInstanceOf(PanamoeException.class);
+        assertThatThrownBy(() -> Cl.checkDone(code, "a call")).isExactlyInstanceOf(PanamoeException.class);
+        assertThatCode(() -> Cl.checkDone(0, "a call")).doesNotThrowAnyException();
     }
 
     /// As the headers of Khronos call them, but for those of images, which there are none of here.

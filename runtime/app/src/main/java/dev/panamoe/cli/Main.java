@@ -1,5 +1,6 @@
 package dev.panamoe.cli;
 
+import dev.panamoe.engine.EngineOptions;
 import dev.panamoe.engine.Pooling;
 import dev.panamoe.ffm.StdErr;
 import dev.panamoe.spec.CacheType;
@@ -60,6 +61,8 @@ public final class Main {
                 .registerConverter(
                         DeviceOptions.Activations.class, new EnumConverter<>(DeviceOptions.Activations.class))
                 .registerConverter(CacheType.class, new EnumConverter<>(CacheType.class))
+                .registerConverter(
+                        EngineOptions.IfDeviceLost.class, new EnumConverter<>(EngineOptions.IfDeviceLost.class))
                 .registerConverter(PerplexityCommand.Method.class, new EnumConverter<>(PerplexityCommand.Method.class))
                 .registerConverter(Pooling.class, new EnumConverter<>(Pooling.class))
                 .setUsageHelpWidth(HELP_WIDTH)

@@ -4,6 +4,7 @@ import dev.panamoe.PanamoeException;
 import dev.panamoe.engine.Backends;
 import dev.panamoe.engine.EmbeddedModels;
 import dev.panamoe.engine.EngineOptions;
+import dev.panamoe.engine.EngineOptions.IfDeviceLost;
 import dev.panamoe.spec.CacheType;
 import dev.panamoe.spi.BackendProvider;
 import dev.panamoe.spi.DeviceInfo;
@@ -62,6 +63,13 @@ final class ModelOptions {
                     + " vector or avx2.")
     private String kernels = DeviceOptions.AUTO;
 
+    @Option(
+            names = "--if-device-lost",
+            paramLabel = "W",
+            description = "What the next request does after one that failed because the device was lost: reopen"
+                    + " (default) opens it again, cpu goes on with that backend, fail does neither.")
+    private IfDeviceLost ifDeviceLost = IfDeviceLost.REOPEN;
+
     @Mixin
     private ComputeOptions compute = new ComputeOptions();
 
@@ -94,7 +102,8 @@ final class ModelOptions {
                 backend,
                 compute.deviceOptions(threads.orElse(0), kernels),
                 context.orElse(0),
-                cacheType.orElse(storage)));
+                cacheType.orElse(storage),
+                ifDeviceLost));
     }
 
     /// @throws ParameterException when no backend, usable here or not, and no device has this name

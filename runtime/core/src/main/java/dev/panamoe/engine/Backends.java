@@ -34,6 +34,11 @@ public final class Backends {
         public Device open(DeviceOptions options) {
             return provider.open(device, options);
         }
+
+        /// The same device, for another reason.
+        Choice because(String reason) {
+            return new Choice(provider, device, List.of("backend " + device.id() + ": " + reason));
+        }
     }
 
     /// Every backend on the class path with what it found, best first.

@@ -1,7 +1,6 @@
 package dev.panamoe.engine;
 
 import dev.panamoe.model.Caches;
-import dev.panamoe.model.Runner;
 import dev.panamoe.model.Tap;
 import java.util.Random;
 
@@ -93,15 +92,12 @@ public final class Benchmark implements AutoCloseable {
     }
 
     private void pass(int from, int count, boolean last) {
-        Runner runner = engine.acquire();
-        try {
+        engine.run(runner -> {
             runner.forward(caches, tokens, from, count, from, Tap.NONE);
             if (last) {
                 runner.logits(count - 1, 1, logits, 0, Tap.NONE);
             }
-        } finally {
-            engine.release();
-        }
+        });
         written = Math.max(written, from + count);
     }
 

@@ -25,10 +25,12 @@ public final class Embedder implements AutoCloseable {
     private final Engine engine;
     private final EmbeddingOptions options;
     private final Pooling pooling;
-    private final Caches caches;
     private final int width;
     private final int rowsAtOnce;
     private final float[] states; // (rowsAtOnce, width)
+
+    /// Not final: they are lost with their device.
+    private Caches caches;
 
     Embedder(Engine engine, EmbeddingOptions options) {
         this.engine = engine;
@@ -105,19 +107,8 @@ public final class Embedder implements AutoCloseable {
     private double[] pooled(int[] tokens) {
         double[] sum = new double[width];
         for (int at = 0; at < tokens.length; ) {
-            Runner runner = engine.acquire();
-            try {
-                int n = Math.min(runner.maxRows(), tokens.length - at);
-                runner.forward(caches, tokens, at, n, at, Tap.NONE);
-                switch (pooling) {
-                    case MEAN -> add(runner, 0, n, sum);
-                    case CLS -> add(runner, 0, at == 0 ? 1 : 0, sum);
-                    case LAST -> add(runner, n - 1, at + n == tokens.length ? 1 : 0, sum);
-                }
-                at += n;
-            } finally {
-                engine.release();
-            }
+            int from = at;
+            at = engine.use(runner -> pass(runner, tokens, from, sum));
         }
         if (pooling == Pooling.MEAN) {
             for (int i = 0; i < width; i++) {
@@ -125,6 +116,26 @@ public final class Embedder implements AutoCloseable {
             }
         }
         return sum;
+    }
+
+    /// Passes tokens from `from` on through the model, from the first one on where those before are lost.
+    ///
+    /// @return the index behind the last of them
+    private int pass(Runner runner, int[] tokens, int from, double[] sum) {
+        int at = from;
+        if (!engine.holds(caches)) {
+            caches = engine.renew(caches);
+            Arrays.fill(sum, 0);
+            at = 0;
+        }
+        int n = Math.min(runner.maxRows(), tokens.length - at);
+        runner.forward(caches, tokens, at, n, at, Tap.NONE);
+        switch (pooling) {
+            case MEAN -> add(runner, 0, n, sum);
+            case CLS -> add(runner, 0, at == 0 ? 1 : 0, sum);
+            case LAST -> add(runner, n - 1, at + n == tokens.length ? 1 : 0, sum);
+        }
+        return at + n;
     }
 
     /// Adds the hidden states of rows `from` to `from + count - 1`.

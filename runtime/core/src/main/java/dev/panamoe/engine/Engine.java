@@ -4,13 +4,13 @@ import dev.panamoe.PanamoeException;
 import dev.panamoe.arch.Architectures;
 import dev.panamoe.chat.ChatFormat;
 import dev.panamoe.chat.Dialect;
+import dev.panamoe.engine.EngineOptions.IfDeviceLost;
 import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.gguf.Metadata;
 import dev.panamoe.grammar.TokenTrie;
 import dev.panamoe.model.Caches;
 import dev.panamoe.model.LoadProgress;
 import dev.panamoe.model.MemoryPlan;
-import dev.panamoe.model.Model;
 import dev.panamoe.model.Runner;
 import dev.panamoe.sampling.SamplingParams;
 import dev.panamoe.spec.ModelSpec;
@@ -18,7 +18,7 @@ import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.Ceilings;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
-import dev.panamoe.spi.Ops;
+import dev.panamoe.spi.DeviceLostException;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.tensor.TensorView;
 import dev.panamoe.tokenizer.Tokenizer;
@@ -29,10 +29,15 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// A model ready to run. It may be used by many threads; each conversation is a {@link Session} of its own, all share
 /// the weights, and their steps take turns on the device.
+///
+/// When the device is lost, the request that was running fails with a {@link DeviceLostException}. What the next one
+/// does is {@link EngineOptions#ifDeviceLost}; sessions keep their tokens and compute them again.
 ///
 /// ```java
 /// try (Engine engine = Engine.open(Path.of("model.gguf"));
@@ -44,16 +49,24 @@ import org.jspecify.annotations.Nullable;
 public final class Engine implements AutoCloseable {
     static final String NO_WEIGHTS = "the file holds no weights, perhaps only a vocabulary; get the model itself";
 
+    private static final System.Logger LOG = System.getLogger(Engine.class.getName());
+
     private final Deque<AutoCloseable> resources = new ArrayDeque<>();
     private final ReentrantLock device = new ReentrantLock(true);
     private final EngineOptions options;
-    private final Backends.Choice choice;
     private final GgufFile file;
+    private final ModelSpec spec;
     private final Tokenizer tokenizer;
-    private final Model model;
-    private final Runner runner;
+    private final int maxRows;
     private final long loadNanos;
 
+    /// What computes, or is closed because its device was lost.
+    private volatile LoadedModel loaded;
+
+    /// What the device said when it was lost; null while it serves.
+    private volatile @Nullable String loss;
+
+    private volatile Consumer<String> warnings = line -> LOG.log(System.Logger.Level.WARNING, line);
     private volatile boolean closed;
     private volatile @Nullable ChatFormat chatFormat;
     private volatile @Nullable Dialect dialect;
@@ -63,18 +76,17 @@ public final class Engine implements AutoCloseable {
         long start = System.nanoTime();
         this.options = options;
         try {
-            choice = Backends.choose(options.backend());
+            Backends.Choice choice = Backends.choose(options.backend());
             file = own(ModelFile.open(source)).file();
             if (file.tensors().isEmpty()) {
                 throw new PanamoeException(file.name() + ": " + NO_WEIGHTS);
             }
-            ModelSpec spec = Architectures.read(file);
+            spec = Architectures.read(file);
+            maxRows = rowsFor(spec);
             Caches.check(file, spec, options.cacheType());
             tokenizer = Tokenizer.of(file.metadata());
             checkVocabulary(file, tokenizer, spec);
-            Device opened = own(choice.open(options.device()));
-            model = own(Model.load(file, spec, opened, progress));
-            runner = own(new Runner(model, rowsFor(spec)));
+            loaded = own(LoadedModel.load(choice, options.device(), file, spec, maxRows, progress));
         } catch (RuntimeException | Error e) {
             close();
             throw e;
@@ -140,39 +152,51 @@ public final class Engine implements AutoCloseable {
 
     /// Measures every operation of all sessions until the result is closed. Two at a time measure nothing useful.
     public Profiler newProfiler() {
-        ProfiledOps ops = new ProfiledOps(model.device(), model.device().ops());
-        useOps(ops);
-        return new Profiler(this, ops);
+        return use(runner -> {
+            ProfiledOps ops = new ProfiledOps(device(runner), device(runner).ops());
+            runner.useOps(ops);
+            return new Profiler(this, ops);
+        });
     }
 
     /// Computes as before {@link #newProfiler}.
     void endProfiling() {
-        useOps(model.device().ops());
+        device.lock();
+        try {
+            // Nobody wants a lost device opened again for this.
+            if (!closed && loss == null) {
+                loaded.runner().useOps(loaded.device().ops());
+            }
+        } finally {
+            device.unlock();
+        }
     }
 
-    private void useOps(Ops ops) {
-        acquire().useOps(ops);
-        release();
+    private static Device device(Runner runner) {
+        return runner.model().device();
+    }
+
+    /// Says who is told of what happens while the engine runs: that a lost device was opened again, or that another
+    /// goes on. Without it, the log `dev.panamoe.engine.Engine` is.
+    ///
+    /// @param listener gets a line at a time, while other sessions wait
+    public void onWarning(Consumer<String> listener) {
+        warnings = listener;
     }
 
     /// Measures what the device can do at most. Other sessions wait.
     public Optional<Ceilings> measureCeilings() {
-        acquire();
-        try {
-            return model.device().measureCeilings();
-        } finally {
-            release();
-        }
+        return use(runner -> device(runner).measureCeilings());
     }
 
     /// What products are made of.
     public Arithmetic arithmetic() {
-        return model.device().arithmetic();
+        return loaded.device().arithmetic();
     }
 
     /// The kernel set that computes; empty where there is no choice.
     public String kernels() {
-        return model.device().kernels();
+        return loaded.device().kernels();
     }
 
     /// The tensors of the model.
@@ -188,12 +212,21 @@ public final class Engine implements AutoCloseable {
 
     /// Keys and values of one sequence.
     Caches newCaches(int positions) {
-        device.lock();
-        try {
-            return model.newCaches(positions, runner.maxRows(), options.cacheType());
-        } finally {
-            device.unlock();
+        return use(runner -> runner.model().newCaches(positions, maxRows, options.cacheType()));
+    }
+
+    /// Whether the caches hold what was computed; otherwise they were lost with their device.
+    boolean holds(Caches caches) {
+        return loss == null && caches.isOn(loaded.device());
+    }
+
+    /// The caches, or new and empty ones if they were lost with their device.
+    Caches renew(Caches caches) {
+        if (holds(caches)) {
+            return caches;
         }
+        close(caches);
+        return newCaches(caches.contextLength());
     }
 
     /// Frees what a session remembers, while no step of another runs: one thread at a time may use a device.
@@ -218,7 +251,7 @@ public final class Engine implements AutoCloseable {
 
     /// Positions a session can hold.
     public int contextLength() {
-        return contextLength(model.spec(), options);
+        return contextLength(spec, options);
     }
 
     /// Positions that a session of a model would hold.
@@ -229,7 +262,7 @@ public final class Engine implements AutoCloseable {
     }
 
     public ModelSpec spec() {
-        return model.spec();
+        return spec;
     }
 
     public Tokenizer tokenizer() {
@@ -293,17 +326,17 @@ public final class Engine implements AutoCloseable {
 
     /// The device that computes.
     public DeviceInfo device() {
-        return choice.device();
+        return loaded.choice().device();
     }
 
     /// Why this device and not others, one line each.
     public List<String> backendReasons() {
-        return choice.reasons();
+        return loaded.choice().reasons();
     }
 
     /// What the device did with the weights, a line each, for people.
     public List<String> loadNotes() {
-        return model.notes();
+        return loaded.model().notes();
     }
 
     /// Wall-clock time of opening, in nanoseconds.
@@ -311,27 +344,85 @@ public final class Engine implements AutoCloseable {
         return loadNanos;
     }
 
-    /// The runner, for one step: waits until no other session uses it. Must be followed by {@link #release}.
-    Runner acquire() {
+    /// Does one step with the runner: waits until no other session uses it, and opens a lost device again. Caches from
+    /// before may be lost, see {@link #renew}.
+    ///
+    /// @throws DeviceLostException when the device is lost, and what the next request does
+    <T> T use(Function<Runner, T> step) {
         device.lock();
         try {
             requireOpen();
             file.checkUnchanged();
-            return runner;
-        } catch (RuntimeException e) {
+            if (loss != null) {
+                reopen(loss);
+            }
+            return step.apply(loaded.runner());
+        } catch (DeviceLostException e) {
+            throw lost(e);
+        } finally {
             device.unlock();
-            throw e;
         }
     }
 
-    void release() {
-        device.unlock();
+    /// As {@link #use}, for a step without a result.
+    void run(Consumer<Runner> step) {
+        use(runner -> {
+            step.accept(runner);
+            return runner;
+        });
+    }
+
+    /// Closes what the device took with it.
+    ///
+    /// @return what the request fails with
+    private DeviceLostException lost(DeviceLostException e) {
+        if (loss != null) {
+            return e; // a step within this one has done it, or there was nothing to lose
+        }
+        LoadedModel gone = loaded;
+        loss = String.valueOf(e.getMessage());
+        resources.remove(gone);
+        DeviceLostException failure = new DeviceLostException(
+                "the device " + gone.choice().device().id() + " ("
+                        + gone.choice().device().description() + ") was lost: " + loss + "; this request has failed, "
+                        + switch (options.ifDeviceLost()) {
+                            case REOPEN -> "the next one opens the device again";
+                            case CPU -> "the next one goes on with the backend cpu";
+                            case FAIL -> "as the next ones will; start again, perhaps with --if-device-lost cpu";
+                        },
+                e);
+        try {
+            gone.close();
+        } catch (RuntimeException notClosed) {
+            failure.addSuppressed(notClosed);
+        }
+        return failure;
+    }
+
+    private void reopen(String why) {
+        String id = loaded.choice().device().id();
+        boolean onCpu = options.ifDeviceLost() == IfDeviceLost.CPU;
+        if (options.ifDeviceLost() == IfDeviceLost.FAIL) {
+            throw new DeviceLostException("the device " + id + " was lost: " + why + "; start again");
+        }
+        try {
+            Backends.Choice next = onCpu ? Backends.choose("cpu").because(id + " was lost") : loaded.choice();
+            loaded = own(LoadedModel.load(next, options.device(), file, spec, maxRows, LoadProgress.NONE));
+        } catch (PanamoeException e) {
+            throw new DeviceLostException(
+                    "the device " + id + " was lost, and " + (onCpu ? "cpu cannot go on" : "it cannot be opened again")
+                            + ": " + e.getMessage() + "; the next request tries it once more",
+                    e);
+        }
+        loss = null;
+        warnings.accept("the device " + id + " was lost, "
+                + (onCpu ? loaded.choice().device().id() + " goes on" : "and is open again"));
     }
 
     /// Rows that a tap sees, copied from the device: (rows, cols), contiguous.
     float[] read(Rows rows) {
         float[] values = new float[rows.rows() * rows.cols()];
-        model.device().read(rows, values, 0);
+        loaded.device().read(rows, values, 0);
         return values;
     }
 
@@ -339,7 +430,7 @@ public final class Engine implements AutoCloseable {
     ///
     /// @param values (rows, cols), contiguous
     void write(Rows rows, float[] values) {
-        model.device().write(rows, values);
+        loaded.device().write(rows, values);
     }
 
     /// @param size tokens of the vocabulary
@@ -356,7 +447,7 @@ public final class Engine implements AutoCloseable {
     }
 
     int maxRows() {
-        return runner.maxRows();
+        return maxRows;
     }
 
     /// Waits for a running step, then frees everything. Sessions must not be used any more.

@@ -10,14 +10,30 @@ import dev.panamoe.spi.DeviceOptions;
 /// @param device how to open the device
 /// @param contextLength positions a session can hold; 0 = the model's own, but at most {@link #DEFAULT_CONTEXT}
 /// @param cacheType storage of keys and values
-public record EngineOptions(String backend, DeviceOptions device, int contextLength, CacheType cacheType) {
+/// @param ifDeviceLost what the next request does after one that failed because the device was lost
+public record EngineOptions(
+        String backend, DeviceOptions device, int contextLength, CacheType cacheType, IfDeviceLost ifDeviceLost) {
+    /// What a request does that finds the device lost.
+    public enum IfDeviceLost {
+        /// Opens the device again, as it was opened first.
+        REOPEN,
+        /// Goes on with the backend `cpu`.
+        CPU,
+        /// Fails, as all that follow it do.
+        FAIL
+    }
+
     /// Long enough for most conversations, short enough for a laptop's memory.
     public static final int DEFAULT_CONTEXT = 8192;
 
     private static final int MAX_THREADS = 4096;
 
     public static final EngineOptions DEFAULT = new EngineOptions(
-            Backends.AUTO, DeviceOptions.DEFAULT.withPacking(DeviceOptions.Packing.KEPT), 0, CacheType.F16);
+            Backends.AUTO,
+            DeviceOptions.DEFAULT.withPacking(DeviceOptions.Packing.KEPT),
+            0,
+            CacheType.F16,
+            IfDeviceLost.REOPEN);
 
     public EngineOptions {
         if (device.threads() < 0 || device.threads() > MAX_THREADS) {
@@ -29,11 +45,11 @@ public record EngineOptions(String backend, DeviceOptions device, int contextLen
     }
 
     public EngineOptions withBackend(String name) {
-        return new EngineOptions(name, device, contextLength, cacheType);
+        return new EngineOptions(name, device, contextLength, cacheType, ifDeviceLost);
     }
 
     public EngineOptions withDevice(DeviceOptions options) {
-        return new EngineOptions(backend, options, contextLength, cacheType);
+        return new EngineOptions(backend, options, contextLength, cacheType, ifDeviceLost);
     }
 
     /// @param count host threads; 0 = as many as the backend thinks best
@@ -42,10 +58,14 @@ public record EngineOptions(String backend, DeviceOptions device, int contextLen
     }
 
     public EngineOptions withContextLength(int positions) {
-        return new EngineOptions(backend, device, positions, cacheType);
+        return new EngineOptions(backend, device, positions, cacheType, ifDeviceLost);
     }
 
     public EngineOptions withCacheType(CacheType type) {
-        return new EngineOptions(backend, device, contextLength, type);
+        return new EngineOptions(backend, device, contextLength, type, ifDeviceLost);
+    }
+
+    public EngineOptions withIfDeviceLost(IfDeviceLost what) {
+        return new EngineOptions(backend, device, contextLength, cacheType, what);
     }
 }

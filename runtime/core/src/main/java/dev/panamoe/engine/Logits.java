@@ -2,7 +2,6 @@ package dev.panamoe.engine;
 
 import dev.panamoe.PanamoeException;
 import dev.panamoe.model.Caches;
-import dev.panamoe.model.Runner;
 import dev.panamoe.model.Tap;
 import dev.panamoe.spi.Rows;
 
@@ -60,17 +59,15 @@ public final class Logits {
             for (int at = 0; at < tokens.length; at += rows) {
                 int n = Math.min(rows, tokens.length - at);
                 Tap tap = target.wantsStates() ? new States(engine, target, at) : Tap.NONE;
-                Runner runner = engine.acquire();
-                try {
-                    runner.forward(caches, tokens, at, n, at, tap);
+                int from = at;
+                engine.run(runner -> {
+                    runner.forward(caches, tokens, from, n, from, tap);
                     for (int row = 0; row < n; row += rowsAtOnce) {
                         int count = Math.min(rowsAtOnce, n - row);
                         runner.logits(row, count, logits, 0, tap);
                         target.logits(logits, count * vocabulary);
                     }
-                } finally {
-                    engine.release();
-                }
+                });
             }
         }
     }

@@ -1,7 +1,6 @@
 package dev.panamoe.engine;
 
 import dev.panamoe.model.Caches;
-import dev.panamoe.model.Runner;
 import dev.panamoe.model.Tap;
 import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.DeviceOptions.Activations;
@@ -115,15 +114,12 @@ public final class Parity {
         int[] tokens =
                 new Random(SEED).ints(count, 0, engine.tokenizer().size()).toArray();
         float[] logits = new float[engine.spec().vocabulary()];
-        Runner runner = engine.acquire();
-        try {
+        engine.run(runner -> {
             runner.forward(caches, tokens, at, n, at, tap(at, n, observer));
             for (int i = 0; i < n; i++) {
                 runner.logits(i, 1, logits, 0, tap(at + i, 1, observer));
             }
-        } finally {
-            engine.release();
-        }
+        });
     }
 
     private static Tap tap(int first, int n, Observer observer) {

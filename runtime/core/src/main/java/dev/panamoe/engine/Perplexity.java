@@ -18,7 +18,9 @@ public final class Perplexity implements AutoCloseable {
     private static final int LOGIT_FLOATS = 1 << 20;
 
     private final Engine engine;
-    private final Caches caches;
+
+    /// Not final: they are lost with their device.
+    private Caches caches;
     private final int rowsAtOnce;
     private final float[] logits;
 
@@ -134,27 +136,29 @@ public final class Perplexity implements AutoCloseable {
             throw new PanamoeException(document.name + " has " + tokens.length + " tokens, but the context holds "
                     + caches.contextLength() + "; use a larger --ctx or shorter texts");
         }
+        return new Score(engine.use(runner -> nll(runner, tokens, count, document.from)), document.scored());
+    }
+
+    /// @param count tokens that are read
+    /// @param first token that is scored
+    private double nll(Runner runner, int[] tokens, int count, int first) {
+        caches = engine.renew(caches);
         double nll = 0;
-        Runner runner = engine.acquire();
-        try {
-            for (int at = 0; at < count; ) {
-                int n = Math.min(runner.maxRows(), count - at);
-                runner.forward(caches, tokens, at, n, at, Tap.NONE);
-                // The logits of position p predict token p + 1.
-                for (int p = Math.max(at, document.from - 1); p < at + n; ) {
-                    int rows = Math.min(rowsAtOnce, at + n - p);
-                    runner.logits(p - at, rows, logits, 0, Tap.NONE);
-                    for (int r = 0; r < rows; r++) {
-                        nll -= logProbability(r, tokens[p + r + 1]);
-                    }
-                    p += rows;
+        for (int at = 0; at < count; ) {
+            int n = Math.min(runner.maxRows(), count - at);
+            runner.forward(caches, tokens, at, n, at, Tap.NONE);
+            // The logits of position p predict token p + 1.
+            for (int p = Math.max(at, first - 1); p < at + n; ) {
+                int rows = Math.min(rowsAtOnce, at + n - p);
+                runner.logits(p - at, rows, logits, 0, Tap.NONE);
+                for (int r = 0; r < rows; r++) {
+                    nll -= logProbability(r, tokens[p + r + 1]);
                 }
-                at += n;
+                p += rows;
             }
-        } finally {
-            engine.release();
+            at += n;
         }
-        return new Score(nll, document.scored());
+        return nll;
     }
 
     /// Log of the softmax of a row, at a token.

@@ -13,12 +13,7 @@ public final class Profiler implements AutoCloseable {
 
     /// What was measured so far, by all sessions.
     public Profile result() {
-        engine.acquire();
-        try {
-            return ops.result();
-        } finally {
-            engine.release();
-        }
+        return engine.use(runner -> ops.result());
     }
 
     /// Ends measuring.

@@ -28,21 +28,23 @@ import java.util.function.Consumer;
 /// once; different sessions are independent.
 public final class Session implements AutoCloseable {
     private final Engine engine;
-    private final Caches caches;
     private final List<ChatMessage> messages = new ArrayList<>();
     private final float[] logits;
 
     /// Tokens that have a text. The model may have more rows, which were never trained.
     private final int tokenCount;
 
-    /// The tokens whose keys and values are in the caches.
+    /// Not final: they are lost with their device.
+    private Caches caches;
+
+    /// What the session has read, up to `length`. The caches hold keys and values of the first `position` tokens.
     private int[] tokens = new int[64];
 
+    private int length;
     private int position;
 
     /// One more than the highest position that was stored since the caches were last begun anew.
     private int written;
-    private final int[] one = new int[1];
 
     Session(Engine engine, Caches caches) {
         this.engine = engine;
@@ -162,13 +164,13 @@ public final class Session implements AutoCloseable {
             Consumer<Delta> listener) {
         long start = System.nanoTime();
         checkPrompt(prompt);
-        int cached = rewindTo(prompt);
+        int cached = begin(prompt);
         Sampler sampler = new Sampler(options.sampling());
         for (int token : prompt) {
             sampler.accept(token);
         }
         List<Integer> generated = new ArrayList<>();
-        if (!prefill(prompt, cached)) {
+        if (!catchUp()) {
             long now = System.nanoTime();
             return new Completion(
                     "",
@@ -200,11 +202,11 @@ public final class Session implements AutoCloseable {
                 reason = FinishReason.LENGTH;
                 break;
             }
-            if (Thread.interrupted()) {
+            append(token);
+            if (!catchUp()) {
                 reason = FinishReason.CANCELLED;
                 break;
             }
-            step(token);
         }
         output.finish();
         return new Completion(
@@ -229,10 +231,10 @@ public final class Session implements AutoCloseable {
         Engine.checkTokens(prompt, tokenCount);
     }
 
-    /// Drops what the new prompt does not begin with, and says how many of its tokens are known already. The last one
-    /// never counts: its logits are needed.
-    private int rewindTo(int[] prompt) {
-        int shorter = Math.min(position, prompt.length);
+    /// Puts the new prompt in the place of all tokens before, and says how many of its tokens the caches hold already.
+    /// The last one never counts: its logits are needed.
+    private int begin(int[] prompt) {
+        int shorter = engine.holds(caches) ? Math.min(position, prompt.length) : 0;
         int common = Arrays.mismatch(tokens, 0, shorter, prompt, 0, shorter);
         if (common < 0) {
             common = shorter;
@@ -246,51 +248,45 @@ public final class Session implements AutoCloseable {
             written = 0;
         }
         position = common;
+        tokens = Arrays.copyOf(prompt, Math.max(tokens.length, prompt.length));
+        length = prompt.length;
         return common;
     }
 
-    /// Passes the prompt from `from` on through the model; false when the thread was interrupted.
-    private boolean prefill(int[] prompt, int from) {
-        for (int at = from; at < prompt.length; ) {
+    private void append(int token) {
+        if (length == tokens.length) {
+            tokens = Arrays.copyOf(tokens, Math.min(2 * length, engine.contextLength()));
+        }
+        tokens[length++] = token;
+    }
+
+    /// Passes all tokens that the caches do not hold through the model, and leaves the logits of the last one; false
+    /// when the thread was interrupted. Other sessions take their turns between the passes; where one of them loses the
+    /// device, this begins at the first token again.
+    private boolean catchUp() {
+        while (position < length) {
             if (Thread.interrupted()) {
                 return false;
             }
-            Runner runner = engine.acquire();
-            try {
-                int n = Math.min(runner.maxRows(), prompt.length - at);
-                forward(runner, prompt, at, n);
-                at += n;
-                if (at == prompt.length) {
-                    runner.logits(n - 1, 1, logits, 0, Tap.NONE);
-                }
-            } finally {
-                engine.release();
-            }
+            engine.run(this::pass);
         }
         return true;
     }
 
-    private void step(int token) {
-        one[0] = token;
-        Runner runner = engine.acquire();
-        try {
-            forward(runner, one, 0, 1);
-            runner.logits(0, 1, logits, 0, Tap.NONE);
-        } finally {
-            engine.release();
+    private void pass(Runner runner) {
+        if (!engine.holds(caches)) {
+            caches = engine.renew(caches);
+            position = 0;
+            written = 0;
         }
-    }
-
-    private void forward(Runner runner, int[] source, int from, int count) {
+        int n = Math.min(runner.maxRows(), length - position);
         // Before the pass: when it fails half way, some of it may be written.
-        written = Math.max(written, position + count);
-        runner.forward(caches, source, from, count, position, Tap.NONE);
-        if (position + count > tokens.length) {
-            tokens = Arrays.copyOf(
-                    tokens, Math.max(position + count, Math.min(2 * tokens.length, engine.contextLength())));
+        written = Math.max(written, position + n);
+        runner.forward(caches, tokens, position, n, position, Tap.NONE);
+        position += n;
+        if (position == length) {
+            runner.logits(n - 1, 1, logits, 0, Tap.NONE);
         }
-        System.arraycopy(source, from, tokens, position, count);
-        position += count;
     }
 
     /// The conversation so far, see {@link #chat}.
@@ -306,6 +302,7 @@ public final class Session implements AutoCloseable {
     /// Forgets everything.
     public void reset() {
         messages.clear();
+        length = 0;
         position = 0;
         written = 0;
     }

@@ -2,7 +2,6 @@ package dev.panamoe.engine;
 
 import dev.panamoe.PanamoeException;
 import dev.panamoe.model.Caches;
-import dev.panamoe.model.Runner;
 import dev.panamoe.model.Tap;
 import dev.panamoe.spec.CacheType;
 import dev.panamoe.spec.ModelSpec;
@@ -184,17 +183,14 @@ public final class Verification {
         /// compute with it as soon as it is not.
         void forward(int[] tokens, int from, int count, int position) {
             states.clear();
-            Runner runner = engine.acquire();
-            try {
+            engine.run(runner -> {
                 runner.forward(caches, tokens, from, count, position, (name, layer, rows) -> {
                     if (name.equals("l_out")) {
                         states.add(engine.read(rows));
                     }
                 });
                 runner.logits(0, count, logits, 0, Tap.NONE);
-            } finally {
-                engine.release();
-            }
+            });
         }
 
         /// Logits of the last of `count` rows.

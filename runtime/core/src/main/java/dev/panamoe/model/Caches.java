@@ -18,6 +18,7 @@ import java.util.Optional;
 /// What the layers of one session remember. Layers that share keys and values share the cache object.
 public final class Caches implements AutoCloseable {
     private final List<KvCache> byLayer = new ArrayList<>();
+    private final Device device;
     private final int contextLength;
     private final int rewindable;
 
@@ -25,6 +26,7 @@ public final class Caches implements AutoCloseable {
     /// @param maxRows most rows of one forward pass: sliding layers keep their window and that many more, because the
     ///     first row of a chunk still needs the window before it when the last is stored already
     Caches(ModelSpec spec, Device device, int contextLength, int maxRows, CacheType type) {
+        this.device = device;
         this.contextLength = contextLength;
         int slack = contextLength;
         try {
@@ -80,6 +82,12 @@ public final class Caches implements AutoCloseable {
 
     KvCache of(int layer) {
         return byLayer.get(layer);
+    }
+
+    /// Whether they lie there.
+    @SuppressWarnings("ReferenceEquality") // the same device opened again holds nothing of before
+    public boolean isOn(Device other) {
+        return device == other;
     }
 
     /// Positions that can be kept.

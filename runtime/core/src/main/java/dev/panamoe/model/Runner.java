@@ -1,5 +1,6 @@
 package dev.panamoe.model;
 
+import dev.panamoe.PanamoeException;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rows;
@@ -53,10 +54,14 @@ public final class Runner implements AutoCloseable {
     /// @param from index of the first token
     /// @param count 1 to {@link #maxRows}
     /// @param position of the first token
+    /// @throws PanamoeException when the caches are of another device, which was lost
     public void forward(Caches caches, int[] tokens, int from, int count, int position, Tap tap) {
         if (count < 1 || count > maxRows || position < 0 || position + count > caches.contextLength()) {
             throw new IllegalArgumentException(count + " tokens at position " + position + ", at most " + maxRows
                     + " of " + caches.contextLength());
+        }
+        if (!caches.isOn(device)) {
+            throw new PanamoeException("the keys and values were lost with their device; begin anew");
         }
         current = scratch.rows(count);
         System.arraycopy(tokens, from, hostTokens, 0, count);

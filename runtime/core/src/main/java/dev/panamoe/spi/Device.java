@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// An opened device: it holds weights, buffers and caches, and computes with them. One thread at a time may use it.
-/// Closing frees everything it holds.
+/// Everything that computes, copies or allocates throws {@link DeviceLostException} when the device is gone.
 public interface Device extends AutoCloseable {
     DeviceInfo info();
 
@@ -71,6 +71,7 @@ public interface Device extends AutoCloseable {
         return Optional.empty();
     }
 
+    /// Frees everything it holds, also when the device is lost. Its buffers and caches may be closed afterwards.
     @Override
     void close();
 }

@@ -31,21 +31,26 @@ public final class WrongProvider implements BackendProvider {
 
     @Override
     public Device open(DeviceInfo info, DeviceOptions options) {
-        BackendProvider reference = BackendProvider.all().stream()
-                .filter(p -> p.name().equals("reference"))
-                .findFirst()
-                .orElseThrow();
-        Device right = reference.open(info, options);
+        Device right = reference(info, options);
         Ops ops = proxy(
                 Ops.class, (method, args) -> method.getName().equals("add") ? null : call(right.ops(), method, args));
         return proxy(Device.class, (method, args) -> method.getName().equals("ops") ? ops : call(right, method, args));
     }
 
-    private interface Handler {
+    /// A device that is right.
+    static Device reference(DeviceInfo info, DeviceOptions options) {
+        return BackendProvider.all().stream()
+                .filter(p -> p.name().equals("reference"))
+                .findFirst()
+                .orElseThrow()
+                .open(info, options);
+    }
+
+    interface Handler {
         Object call(Method method, Object[] args) throws Throwable;
     }
 
-    private static Object call(Object target, Method method, Object[] args) throws Throwable {
+    static Object call(Object target, Method method, Object[] args) throws Throwable {
         try {
             return method.invoke(target, args);
         } catch (InvocationTargetException e) {
@@ -53,7 +58,7 @@ public final class WrongProvider implements BackendProvider {
         }
     }
 
-    private static <T> T proxy(Class<T> type, Handler handler) {
+    static <T> T proxy(Class<T> type, Handler handler) {
         return type.cast(Proxy.newProxyInstance(
                 type.getClassLoader(), new Class<?>[] {type}, (self, method, args) -> handler.call(method, args)));
     }

@@ -1,0 +1,91 @@
+package dev.panamoe.cli;
+
+import static dev.panamoe.cli.Dialogue.PROMPT;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// What `chat` says when the device is lost, and that it goes on.
+@Timeout(60)
+class DeviceLostChatTest {
+    private static final String QUESTION = "What is the opposite of hot?";
+    private static final String LOST =
+            "panamoe: the device lost:0 (soon lost) was lost: OpenCL: clFinish: it is gone; this request has failed, ";
+
+    @TempDir
+    private Path folder;
+
+    private ClassLoader before;
+    private URLClassLoader loader;
+
+    @BeforeEach
+    void haveTheProvider() throws IOException {
+        Path services = Files.createDirectories(folder.resolve("META-INF/services"));
+        Files.writeString(services.resolve("dev.panamoe.spi.BackendProvider"), LostProvider.class.getName());
+        before = Thread.currentThread().getContextClassLoader();
+        loader = new URLClassLoader(new URL[] {folder.toUri().toURL()}, before);
+        Thread.currentThread().setContextClassLoader(loader);
+        LostProvider.READ.set(0);
+    }
+
+    @AfterEach
+    void leaveNothing() throws IOException {
+        Thread.currentThread().setContextClassLoader(before);
+        loader.close();
+    }
+
+    private static String[] args(String... options) {
+        return Cli.args(List.of("chat", "--temp", "0", "--backend", "lost"), options);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    reopen | the next one opens the device again       | and is open again
+                    cpu    | the next one goes on with the backend cpu | cpu goes on
+                    """)
+    void thePersonIsToldAndTheNextQuestionAnswered(String option, String next, String warning) throws Exception {
+        PipedInputStream in = new PipedInputStream(1 << 16);
+        try (PipedOutputStream keys = new PipedOutputStream(in)) {
+            ByteArrayOutputStream screen = new ByteArrayOutputStream();
+            Console console = Console.of(in, screen, screen, true, true, true);
+            // A thread of its own has the class loader of this one.
+            CompletableFuture<Integer> exit = CompletableFuture.supplyAsync(
+                    () -> Main.run(args("--if-device-lost", option), console), task -> new Thread(task).start());
+            Dialogue user = new Dialogue(keys, screen, exit::isDone);
+            user.await(PROMPT);
+            user.enter(QUESTION);
+            user.await(LOST + next + "\n");
+            user.await(PROMPT);
+            user.enter(QUESTION);
+            user.await("warning: the device lost:0 was lost, " + warning + "\n");
+            user.await("The opposite of hot is cold.\n");
+            user.await(PROMPT);
+            user.enter("/quit");
+            assertThat(exit.get(20, TimeUnit.SECONDS)).isZero();
+        }
+    }
+
+    @Test
+    void aProgramGetsAnExitCode() {
+        Cli.Result result = new Cli().stdin(QUESTION + "\n" + QUESTION + "\n").with(args("-q"));
+        assertThat(result.code()).isEqualTo(ExitCode.FAILED);
+        assertThat(result.err()).isEqualTo(LOST + "the next one opens the device again\n");
+    }
+}
