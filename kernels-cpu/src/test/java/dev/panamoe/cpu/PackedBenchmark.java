@@ -25,8 +25,6 @@ final class PackedBenchmark {
     /// More than the caches of level 2 hold; a server's level 3 may hold it, so that turns read another part each.
     private static final long WEIGHT_BYTES = 640L << 20;
 
-    private static final long WARM_UP_BYTES = WEIGHT_BYTES / 16;
-
     /// Groups of a call.
     private static final int CHUNK = 8;
 
@@ -63,7 +61,9 @@ final class PackedBenchmark {
             MemorySegment data = arena.allocate(WEIGHT_BYTES, 2 << 20);
             System.out.println(MemoryAdvice.HUGE_PAGES.apply(data).reason());
             // Everything once before anything is measured, as in a program that uses several types.
-            MemorySegment some = data.asSlice(0, WARM_UP_BYTES);
+            // A few pieces for each thread.
+            MemorySegment some =
+                    data.asSlice(0, Math.clamp(4L * threads * PIECE, WEIGHT_BYTES / 16, WEIGHT_BYTES));
             types.forEach(type -> {
                 fill(type, some);
                 sets.forEach(set -> measure(set, type, some, pool));

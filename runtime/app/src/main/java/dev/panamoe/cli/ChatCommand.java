@@ -2,6 +2,7 @@ package dev.panamoe.cli;
 
 import dev.panamoe.engine.Engine;
 import dev.panamoe.engine.EngineOptions;
+import dev.panamoe.engine.EngineOptions.IfDeviceLost;
 import dev.panamoe.engine.GenerationOptions;
 import dev.panamoe.sampling.SamplingParams;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
 /// `panamoe chat`: a conversation.
@@ -40,6 +42,13 @@ final class ChatCommand implements Callable<Integer> {
     @Mixin
     private SamplingOptions sampling = new SamplingOptions();
 
+    @Option(
+            names = "--if-device-lost",
+            paramLabel = "W",
+            description = "What the next message does after one that failed because the device was lost: reopen"
+                    + " (default) opens it again, cpu goes on with that backend, fail does neither.")
+    private IfDeviceLost ifDeviceLost = IfDeviceLost.REOPEN;
+
     @Mixin
     private Notes notes = new Notes();
 
@@ -49,7 +58,7 @@ final class ChatCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        EngineOptions engineOptions = model.engineOptions();
+        EngineOptions engineOptions = model.engineOptions().withIfDeviceLost(ifDeviceLost);
         answers.check(model);
         sampling.stops();
         sampling.over(SamplingParams.DEFAULT);

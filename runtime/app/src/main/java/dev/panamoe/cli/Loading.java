@@ -11,16 +11,18 @@ final class Loading {
 
     private Loading() {}
 
-    /// Opens a model. The caller closes it.
+    /// Opens a model, which from then on tells its warnings here. The caller closes it.
     static Engine open(Console console, Notes notes, String model, EngineOptions options) {
         Progress progress = new Progress(console, notes);
         try {
-            return Engine.open(model, options, (done, total) -> {
+            Engine engine = Engine.open(model, options, (done, total) -> {
                 if (total >= SHOWN_FROM) {
                     progress.show(
                             String.format(Locale.ROOT, "loading %d %% of %s", 100 * done / total, Table.size(total)));
                 }
             });
+            engine.onWarning(line -> notes.print(console, "warning: " + line));
+            return engine;
         } finally {
             progress.clear();
         }

@@ -4,7 +4,6 @@ import dev.panamoe.PanamoeException;
 import dev.panamoe.engine.Backends;
 import dev.panamoe.engine.EmbeddedModels;
 import dev.panamoe.engine.EngineOptions;
-import dev.panamoe.engine.EngineOptions.IfDeviceLost;
 import dev.panamoe.spec.CacheType;
 import dev.panamoe.spi.BackendProvider;
 import dev.panamoe.spi.DeviceInfo;
@@ -63,13 +62,6 @@ final class ModelOptions {
                     + " vector or avx2.")
     private String kernels = DeviceOptions.AUTO;
 
-    @Option(
-            names = "--if-device-lost",
-            paramLabel = "W",
-            description = "What the next request does after one that failed because the device was lost: reopen"
-                    + " (default) opens it again, cpu goes on with that backend, fail does neither.")
-    private IfDeviceLost ifDeviceLost = IfDeviceLost.REOPEN;
-
     @Mixin
     private ComputeOptions compute = new ComputeOptions();
 
@@ -103,7 +95,7 @@ final class ModelOptions {
                 compute.deviceOptions(threads.orElse(0), kernels),
                 context.orElse(0),
                 cacheType.orElse(storage),
-                ifDeviceLost));
+                EngineOptions.DEFAULT.ifDeviceLost()));
     }
 
     /// @throws ParameterException when no backend, usable here or not, and no device has this name

@@ -42,7 +42,7 @@ final class Notes {
     }
 
     /// On what the model runs and why, whether its context is one it was trained for, and whether its file says all of
-    /// its tokenizer; from then on, what the engine warns of while it runs.
+    /// its tokenizer.
     void opened(Console console, Engine engine) {
         print(console, choice(engine.backendReasons()));
         engine.loadNotes().forEach(note -> print(console, note));
@@ -53,7 +53,6 @@ final class Notes {
                             + " positions, --ctx asks for " + engine.contextLength());
         }
         Tokenizer.doubt(engine.metadata()).ifPresent(line -> print(console, "warning: " + line));
-        engine.onWarning(line -> print(console, "warning: " + line));
     }
 
     /// `backend cpu: 4 cores (not reference: slow; not cuda, opencl: no driver)`: of each reason what stands before

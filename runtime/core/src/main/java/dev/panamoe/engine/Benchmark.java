@@ -104,6 +104,6 @@ public final class Benchmark implements AutoCloseable {
     /// Frees the keys and values.
     @Override
     public void close() {
-        caches.close();
+        engine.close(caches);
     }
 }

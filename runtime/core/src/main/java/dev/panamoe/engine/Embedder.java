@@ -170,6 +170,6 @@ public final class Embedder implements AutoCloseable {
     /// Frees the keys and values.
     @Override
     public void close() {
-        caches.close();
+        engine.close(caches);
     }
 }

@@ -16,7 +16,6 @@ import dev.panamoe.sampling.SamplingParams;
 import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.Ceilings;
-import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.DeviceLostException;
 import dev.panamoe.spi.Rows;
@@ -28,6 +27,8 @@ import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -49,6 +50,8 @@ import org.jspecify.annotations.Nullable;
 public final class Engine implements AutoCloseable {
     static final String NO_WEIGHTS = "the file holds no weights, perhaps only a vocabulary; get the model itself";
 
+    private static final String CPU = "cpu";
+
     private static final System.Logger LOG = System.getLogger(Engine.class.getName());
 
     private final Deque<AutoCloseable> resources = new ArrayDeque<>();
@@ -59,6 +62,9 @@ public final class Engine implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final int maxRows;
     private final long loadNanos;
+
+    /// What computes after a loss, unless the options say that nothing does.
+    private final Backends.Choice successor;
 
     /// What computes, or is closed because its device was lost.
     private volatile LoadedModel loaded;
@@ -86,6 +92,9 @@ public final class Engine implements AutoCloseable {
             Caches.check(file, spec, options.cacheType());
             tokenizer = Tokenizer.of(file.metadata());
             checkVocabulary(file, tokenizer, spec);
+            successor = options.ifDeviceLost() == IfDeviceLost.CPU && !choice.provider().name().equals(CPU)
+                    ? Backends.choose(CPU).because(choice.device().id() + " was lost")
+                    : choice;
             loaded = own(LoadedModel.load(choice, options.device(), file, spec, maxRows, progress));
         } catch (RuntimeException | Error e) {
             close();
@@ -137,7 +146,7 @@ public final class Engine implements AutoCloseable {
         try {
             return new Session(this, caches);
         } catch (RuntimeException | Error e) {
-            caches.close();
+            close(caches);
             throw e;
         }
     }
@@ -150,10 +159,11 @@ public final class Engine implements AutoCloseable {
         return new Embedder(this, embedding);
     }
 
-    /// Measures every operation of all sessions until the result is closed. Two at a time measure nothing useful.
+    /// Measures every operation of all sessions until the result is closed, or until the device is lost. Two at a time
+    /// measure nothing useful.
     public Profiler newProfiler() {
         return use(runner -> {
-            ProfiledOps ops = new ProfiledOps(device(runner), device(runner).ops());
+            ProfiledOps ops = new ProfiledOps(loaded.device(), loaded.device().ops());
             runner.useOps(ops);
             return new Profiler(this, ops);
         });
@@ -172,12 +182,8 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private static Device device(Runner runner) {
-        return runner.model().device();
-    }
-
-    /// Says who is told of what happens while the engine runs: that a lost device was opened again, or that another
-    /// goes on. Without it, the log `dev.panamoe.engine.Engine` is.
+    /// Says who is told of what happens while the engine runs: that a device was lost, and what is opened in its place.
+    /// Without it, the log `dev.panamoe.engine.Engine` is.
     ///
     /// @param listener gets a line at a time, while other sessions wait
     public void onWarning(Consumer<String> listener) {
@@ -186,7 +192,7 @@ public final class Engine implements AutoCloseable {
 
     /// Measures what the device can do at most. Other sessions wait.
     public Optional<Ceilings> measureCeilings() {
-        return use(runner -> device(runner).measureCeilings());
+        return use(runner -> loaded.device().measureCeilings());
     }
 
     /// What products are made of.
@@ -220,11 +226,8 @@ public final class Engine implements AutoCloseable {
         return loss == null && caches.isOn(loaded.device());
     }
 
-    /// The caches, or new and empty ones if they were lost with their device.
+    /// New and empty caches in the place of those that were lost with their device.
     Caches renew(Caches caches) {
-        if (holds(caches)) {
-            return caches;
-        }
         close(caches);
         return newCaches(caches.contextLength());
     }
@@ -368,7 +371,7 @@ public final class Engine implements AutoCloseable {
     void run(Consumer<Runner> step) {
         use(runner -> {
             step.accept(runner);
-            return runner;
+            return runner; // a value that is not looked at
         });
     }
 
@@ -377,7 +380,7 @@ public final class Engine implements AutoCloseable {
     /// @return what the request fails with
     private DeviceLostException lost(DeviceLostException e) {
         if (loss != null) {
-            return e; // a step within this one has done it, or there was nothing to lose
+            return e; // a step within this one has done it, or this is the device that could not be opened again
         }
         LoadedModel gone = loaded;
         loss = String.valueOf(e.getMessage());
@@ -386,9 +389,9 @@ public final class Engine implements AutoCloseable {
                 "the device " + gone.choice().device().id() + " ("
                         + gone.choice().device().description() + ") was lost: " + loss + "; this request has failed, "
                         + switch (options.ifDeviceLost()) {
-                            case REOPEN -> "the next one opens the device again";
-                            case CPU -> "the next one goes on with the backend cpu";
-                            case FAIL -> "as the next ones will; start again, perhaps with --if-device-lost cpu";
+                            case REOPEN -> "a later one opens it again";
+                            case CPU -> "a later one goes on with " + successor.device().id();
+                            case FAIL -> "as all later ones will; start again";
                         },
                 e);
         try {
@@ -400,23 +403,49 @@ public final class Engine implements AutoCloseable {
     }
 
     private void reopen(String why) {
-        String id = loaded.choice().device().id();
-        boolean onCpu = options.ifDeviceLost() == IfDeviceLost.CPU;
+        String was = "the device " + loaded.choice().device().id() + " was lost";
         if (options.ifDeviceLost() == IfDeviceLost.FAIL) {
-            throw new DeviceLostException("the device " + id + " was lost: " + why + "; start again");
+            throw new DeviceLostException(was + ": " + why + "; start again");
         }
+        String next = successor.device().id();
+        warnings.accept(was + "; opening " + next);
         try {
-            Backends.Choice next = onCpu ? Backends.choose("cpu").because(id + " was lost") : loaded.choice();
-            loaded = own(LoadedModel.load(next, options.device(), file, spec, maxRows, LoadProgress.NONE));
+            loaded = own(loadUninterrupted());
         } catch (PanamoeException e) {
             throw new DeviceLostException(
-                    "the device " + id + " was lost, and " + (onCpu ? "cpu cannot go on" : "it cannot be opened again")
-                            + ": " + e.getMessage() + "; the next request tries it once more",
+                    was + ", and " + next + " cannot be opened: " + e.getMessage()
+                            + "; the next request tries it once more",
                     e);
         }
         loss = null;
-        warnings.accept("the device " + id + " was lost, "
-                + (onCpu ? loaded.choice().device().id() + " goes on" : "and is open again"));
+    }
+
+    /// In a thread of its own: an interrupt, which only means that the answer is not wanted any more, would close the
+    /// file that re-packed weights are written to.
+    private LoadedModel loadUninterrupted() {
+        FutureTask<LoadedModel> loading = new FutureTask<>(() ->
+                LoadedModel.load(successor, options.device(), file, spec, maxRows, LoadProgress.NONE));
+        Thread.ofPlatform().daemon().name("panamoe-open").start(loading);
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return loading.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    switch (e.getCause()) {
+                        case RuntimeException r -> throw r;
+                        case Error error -> throw error;
+                        case null, default -> throw new IllegalStateException(e);
+                    }
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     /// Rows that a tap sees, copied from the device: (rows, cols), contiguous.

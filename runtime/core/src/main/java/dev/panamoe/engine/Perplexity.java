@@ -142,7 +142,9 @@ public final class Perplexity implements AutoCloseable {
     /// @param count tokens that are read
     /// @param first token that is scored
     private double nll(Runner runner, int[] tokens, int count, int first) {
-        caches = engine.renew(caches);
+        if (!engine.holds(caches)) {
+            caches = engine.renew(caches);
+        }
         double nll = 0;
         for (int at = 0; at < count; ) {
             int n = Math.min(runner.maxRows(), count - at);
@@ -178,6 +180,6 @@ public final class Perplexity implements AutoCloseable {
 
     @Override
     public void close() {
-        caches.close();
+        engine.close(caches);
     }
 }

@@ -84,7 +84,7 @@ public final class Caches implements AutoCloseable {
         return byLayer.get(layer);
     }
 
-    /// Whether they lie there.
+    /// Whether these keys and values lie on that very opened device.
     @SuppressWarnings("ReferenceEquality") // the same device opened again holds nothing of before
     public boolean isOn(Device other) {
         return device == other;

@@ -41,7 +41,7 @@ class BadUseTest {
                     run --threads 0 hi            | --threads
                     run --threads 100000 hi       | --threads
                     run --cache-type q4 hi        | option '--cache-type': there is no 'q4', there are f32, f16, bf16, q8_0, q4_0;
-                    run --if-device-lost wait hi  | option '--if-device-lost': there is no 'wait', there are reopen, cpu, fail;
+                    chat --if-device-lost wait    | option '--if-device-lost': there is no 'wait', there are reopen, cpu, fail;
                     run --backend tpu hi          | no backend 'tpu', there are auto, cpu
                     run --backend cpu:3 hi        | no device 'cpu:3', of cpu there is cpu;
                     run --version                 | --version

@@ -57,10 +57,10 @@ class DeviceLostChatTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-                    reopen | the next one opens the device again       | and is open again
-                    cpu    | the next one goes on with the backend cpu | cpu goes on
+                    reopen | a later one opens it again   | lost:0
+                    cpu    | a later one goes on with cpu | cpu
                     """)
-    void thePersonIsToldAndTheNextQuestionAnswered(String option, String next, String warning) throws Exception {
+    void thePersonIsToldAndTheNextQuestionAnswered(String option, String next, String opened) throws Exception {
         PipedInputStream in = new PipedInputStream(1 << 16);
         try (PipedOutputStream keys = new PipedOutputStream(in)) {
             ByteArrayOutputStream screen = new ByteArrayOutputStream();
@@ -74,7 +74,7 @@ class DeviceLostChatTest {
             user.await(LOST + next + "\n");
             user.await(PROMPT);
             user.enter(QUESTION);
-            user.await("warning: the device lost:0 was lost, " + warning + "\n");
+            user.await("warning: the device lost:0 was lost; opening " + opened + "\n");
             user.await("The opposite of hot is cold.\n");
             user.await(PROMPT);
             user.enter("/quit");
@@ -86,6 +86,6 @@ class DeviceLostChatTest {
     void aProgramGetsAnExitCode() {
         Cli.Result result = new Cli().stdin(QUESTION + "\n" + QUESTION + "\n").with(args("-q"));
         assertThat(result.code()).isEqualTo(ExitCode.FAILED);
-        assertThat(result.err()).isEqualTo(LOST + "the next one opens the device again\n");
+        assertThat(result.err()).isEqualTo(LOST + "a later one opens it again\n");
     }
 }

@@ -283,6 +283,12 @@ class ExpertsConformanceTest {
         check("experts, many tokens", w, 41, 3, 5);
     }
 
+    /// Tokens enough for the kernels of many and little else: a simulator computes this too.
+    @Test
+    void someTokens() {
+        check("experts, some tokens", Weights3.random(QuantType.Q8_0, 32, 32, 3, Activation.SILU), 10, 2, 3);
+    }
+
     @Test
     void oneExpertOfOne() {
         check("one expert", Weights3.random(QuantType.F32, 24, 7, 1, Activation.GELU_TANH), 3, 1, 1);

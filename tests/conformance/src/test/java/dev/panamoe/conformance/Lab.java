@@ -19,6 +19,9 @@ final class Lab implements AutoCloseable {
 
     private static final int GUARD_ID = 987654321;
 
+    /// A simulator is slow, and looks for what makes results differ itself.
+    private static final boolean ONCE = Boolean.getBoolean("panamoe.test.once");
+
     private final Device reference = Backends.reference(Activations.F32);
     private final Device roundingReference = Backends.reference(Activations.Q8);
     private final List<Device> devices;
@@ -120,9 +123,12 @@ final class Lab implements AutoCloseable {
         return actual;
     }
 
-    /// Does `work` on the backend only, with all numbers of threads; the bits must be the same.
+    /// Does `work` on the backend only, twice or with all numbers of threads; the bits must be the same.
     Matrix same(String what, Function<Device, Matrix> work) {
         Matrix one = work.apply(devices.getFirst());
+        if (devices.size() == 1 && !ONCE) {
+            assertSameBits(what + " once more", work.apply(devices.getFirst()), one);
+        }
         for (int threads = 2; threads <= devices.size(); threads++) {
             assertSameBits(what + " on " + threads + " threads", work.apply(devices.get(threads - 1)), one);
         }

@@ -3,7 +3,10 @@ package dev.panamoe.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.panamoe.conformance.Backends.Backend;
+import dev.panamoe.spi.Probe;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,7 +46,7 @@ class OclgrindTest {
             "MatmulConformanceTest#matmulOfSomeTokens",
             "MatmulConformanceTest#matmulOfLargeAndSmallValues",
             "ExpertsConformanceTest#unusedExpertsAreNotRead",
-            "ExpertsConformanceTest#manyTokens",
+            "ExpertsConformanceTest#someTokens",
             "AttentionConformanceTest#groupedHeadsAndSizes",
             "AttentionConformanceTest#valuesInKeys",
             "AttentionConformanceTest#everyTypeRoundsAsTheReference",
@@ -67,6 +70,7 @@ class OclgrindTest {
                 "jdk.incubator.vector",
                 "--enable-native-access=ALL-UNNAMED",
                 "-Dpanamoe.test.backend=opencl",
+                "-Dpanamoe.test.once=true",
                 "-cp",
                 System.getProperty("java.class.path"),
                 Suite.class.getName()));
@@ -83,12 +87,21 @@ class OclgrindTest {
                 .isEmpty();
     }
 
-    /// Runs the tests that it is given, `class` or `class#method`, and exits with 1 unless each of them passes.
+    /// Runs the tests that it is given, `class` or `class#method`, and exits with 1 unless they all pass on Oclgrind.
     static final class Suite {
         private Suite() {}
 
         public static void main(String[] tests) {
-            List<String> backends = Backends.all().stream().map(Object::toString).toList();
+            for (Backend backend : Backends.all()) {
+                String device = ((Probe.Usable) backend.provider().probe())
+                        .devices()
+                        .getFirst()
+                        .description();
+                if (!device.contains("Oclgrind")) {
+                    System.out.println(backend + " computes on " + device);
+                    System.exit(1);
+                }
+            }
             List<DiscoverySelector> selectors = new ArrayList<>();
             for (String test : tests) {
                 String name = Suite.class.getPackageName() + "." + test;
@@ -105,9 +118,10 @@ class OclgrindTest {
                                     .build(),
                             listener);
             TestExecutionSummary summary = listener.getSummary();
-            System.out.println(backends + ": " + summary.getTestsSucceededCount() + " tests passed");
+            summary.printTo(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
             summary.getFailures().forEach(f -> System.out.println(f.getTestIdentifier() + ": " + f.getException()));
-            System.exit(summary.getTotalFailureCount() == 0 && summary.getTestsSucceededCount() >= tests.length ? 0 : 1);
+            boolean allPassed = summary.getTestsSucceededCount() == summary.getTestsFoundCount();
+            System.exit(allPassed && summary.getTestsFoundCount() >= tests.length ? 0 : 1);
         }
     }
 }

@@ -139,7 +139,7 @@ class DeviceLostTest {
                 FragileProvider.loseAt(n);
                 assertThat(failure(session, NEXT))
                         .isEqualTo("the device fragile (glass) was lost: " + FragileProvider.WORD
-                                + "; this request has failed, the next one opens the device again");
+                                + "; this request has failed, a later one opens it again");
                 assertThat(session.messages()).isEqualTo(conversation);
                 assertThat(warnings).isEmpty();
 
@@ -147,7 +147,7 @@ class DeviceLostTest {
                 assertThat(again.tokens()).isEqualTo(second);
                 assertThat(again.usage().cached()).isZero();
                 assertThat(FragileProvider.OPENED).hasValue(2);
-                assertThat(warnings).containsExactly("the device fragile was lost, and is open again");
+                assertThat(warnings).containsExactly("the device fragile was lost; opening fragile");
                 assertThat(chat(session, QUESTION).usage().cached()).isPositive();
             }
         }
@@ -159,14 +159,14 @@ class DeviceLostTest {
                 Session session = engine.newSession()) {
             chat(session, QUESTION);
             FragileProvider.loseAt(1);
-            assertThat(failure(session, NEXT)).endsWith("the next one goes on with the backend cpu");
+            assertThat(failure(session, NEXT)).endsWith("a later one goes on with cpu");
             assertThat(engine.device().id()).isEqualTo("fragile");
 
             List<Integer> answer = chat(session, NEXT).tokens();
             assertThat(engine.device().id()).isEqualTo("cpu");
             assertThat(engine.backendReasons()).containsExactly("backend cpu: fragile was lost");
             chat(session, QUESTION);
-            assertThat(warnings).containsExactly("the device fragile was lost, cpu goes on");
+            assertThat(warnings).containsExactly("the device fragile was lost; opening cpu");
             assertThat(FragileProvider.OPENED).hasValue(1);
             assertThat(answer).isEqualTo(undisturbed("cpu", session.messages().subList(0, 3)));
         }
@@ -177,7 +177,7 @@ class DeviceLostTest {
         try (Engine engine = fragile(IfDeviceLost.FAIL);
                 Session session = engine.newSession()) {
             FragileProvider.loseAt(1);
-            assertThat(failure(session, QUESTION)).contains(FragileProvider.WORD, "as the next ones will");
+            assertThat(failure(session, QUESTION)).contains(FragileProvider.WORD, "as all later ones will");
             assertThat(failure(session, QUESTION))
                     .isEqualTo("the device fragile was lost: " + FragileProvider.WORD + "; start again");
             assertThatExceptionOfType(DeviceLostException.class)
@@ -196,9 +196,9 @@ class DeviceLostTest {
             FragileProvider.REFUSED_OPENINGS.set(1);
             FragileProvider.REFUSED_UPLOADS.set(1);
             assertThat(failure(session, NEXT))
-                    .isEqualTo("the device fragile was lost, and it cannot be opened again: no device is left;"
+                    .isEqualTo("the device fragile was lost, and fragile cannot be opened: no device is left;"
                             + " the next request tries it once more");
-            assertThat(failure(session, NEXT)).contains("it cannot be opened again: " + FragileProvider.WORD);
+            assertThat(failure(session, NEXT)).contains("fragile cannot be opened: " + FragileProvider.WORD);
             assertThat(warnings).isEmpty();
             assertThat(chat(session, NEXT).tokens())
                     .isEqualTo(undisturbed("reference", session.messages().subList(0, 3)));
