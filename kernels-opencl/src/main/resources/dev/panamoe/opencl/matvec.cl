@@ -26,6 +26,9 @@
 // Work-items of a work-group.
 #define GROUP (CHUNKS * LANES)
 
+// Blocks that are asked for ahead: 4 to 8 groups.
+#define AHEAD (GROUPS == 1 ? 4 : 1)
+
 // The sums of a run of groups of WIDTH rows for `tokens` rows of activations, a constant.
 // x4: activations, in fours; row4: where each row begins.
 FN void run_sums(
@@ -51,6 +54,13 @@ FN void run_sums(
         uints tail = 0;
 #endif
         GLOBAL const uints *w = (GLOBAL const uints *)words + at * (WORDS * LANES) + lane;
+#if WIDTH > 1 && defined(__clang__)
+        // A CPU guesses that neighbouring lines of 64 bytes come next, and here it is every other one. OpenCL's own
+        // prefetch does nothing in PoCL.
+        for (int i = group % GROUPS; i < WORDS; i += GROUPS) {
+            __builtin_prefetch((const void *)(size_t)(w + (AHEAD * WORDS + i) * LANES));
+        }
+#endif
         read_group(w, tail, (uint)(group % GROUPS), q, scale, offset);
 #pragma unroll
         for (int t = 0; t < tokens; t++) {
