@@ -240,12 +240,13 @@ record ClDevice(
         return Optional.empty();
     }
 
-    ClDevice withId(String number) {
+    /// The same device under another id, to be treated as another kind.
+    ClDevice as(String otherId, Kind otherKind) {
         return new ClDevice(
-                number,
+                otherId,
                 platform,
                 device,
-                kind,
+                otherKind,
                 name,
                 vendor,
                 vendorId,

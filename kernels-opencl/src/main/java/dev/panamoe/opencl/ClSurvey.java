@@ -109,7 +109,7 @@ record ClSurvey(List<ClDevice> devices, List<String> refused, Optional<Unusable>
         List<ClDevice> best =
                 found.stream().filter(d -> d.refusal().isEmpty()).sorted(BEST).toList();
         List<ClDevice> devices = IntStream.range(0, best.size())
-                .mapToObj(i -> best.get(i).withId("opencl:" + i))
+                .mapToObj(i -> best.get(i).as("opencl:" + i, best.get(i).kind()))
                 .toList();
         if (!devices.isEmpty()) {
             return new ClSurvey(devices, refused, Optional.empty());

@@ -20,7 +20,7 @@ final class OpenClOps implements Ops {
 
     OpenClOps(ClDevice device, Kernels kernels, Memory memory, long queue) {
         Scratch scratch = new Scratch(memory);
-        this.rows = new RowKernels(kernels, queue);
+        this.rows = new RowKernels(device, kernels, queue);
         this.products = new Products(device, kernels, rows, memory, scratch, queue);
         this.attentions = new Attentions(device, kernels, scratch, queue);
     }

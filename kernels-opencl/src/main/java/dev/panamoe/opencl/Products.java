@@ -11,8 +11,11 @@ import dev.panamoe.spi.Rows;
 /// Products with weights: `matvec.cl` for few rows of activations, `matmul.cl` for many. Both give the same bits, so
 /// that the limit between them is a matter of speed alone.
 final class Products {
-    /// Work-items of a work-group, in both kernels.
+    /// Work-items of a work-group; of one of `matvec.cl`, times the rows of a work-item.
     private static final int GROUP = 256;
+
+    /// Rows that a work-item of `matvec.cl` computes at once on a CPU: a vector.
+    private static final int CPU_WIDTH = 16;
 
     /// Rows of activations that a matvec work-group takes at once when there are several.
     private static final int SEVERAL = 4;
@@ -64,11 +67,12 @@ final class Products {
     private final Scratch scratch;
     private final RowKernels rowKernels;
     private final long queue;
+    private final int width;
     private final String options;
 
     Products(ClDevice device, Kernels kernels, RowKernels rowKernels, Memory memory, Scratch scratch, long queue) {
-        // Work-items of a GPU wait for memory together, those of a CPU one by one.
-        this.options = device.isCpu() ? "" : "-D UNROLL_GROUPS=1";
+        this.width = device.isCpu() ? CPU_WIDTH : 1;
+        this.options = "-D WIDTH=" + width;
         this.rowKernels = rowKernels;
         this.kernels = kernels;
         this.memory = memory;
@@ -143,7 +147,12 @@ final class Products {
                     .value(idsOffset)
                     .value(w.hasFactors() ? 1 : 0)
                     .buffer(w.factorsOr(y.buffer()))
-                    .launch(queue, GROUP, w.panels(), Math.ceilDiv(count, tokens), slicing == Slicing.HEADS ? step : 1);
+                    .launch(
+                            queue,
+                            GROUP / width,
+                            w.panels(),
+                            Math.ceilDiv(count, tokens),
+                            slicing == Slicing.HEADS ? step : 1);
         }
     }
 
@@ -182,7 +191,7 @@ final class Products {
                     .value(gate.hasFactors() ? 1 : 0)
                     .buffer(gate.factorsOr(y.buffer()))
                     .buffer(up.factorsOr(y.buffer()))
-                    .launch(queue, GROUP, gate.panels(), count, 1);
+                    .launch(queue, GROUP / width, gate.panels(), count, 1);
         }
     }
 

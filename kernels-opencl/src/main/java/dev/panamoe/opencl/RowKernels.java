@@ -12,8 +12,11 @@ import org.jspecify.annotations.Nullable;
 
 /// Launches of the operations that go row by row or value by value: the source that all GPU backends share.
 final class RowKernels {
-    /// Work-items of a work-group.
-    private static final int GROUP = 256;
+    /// Work-items of a work-group. Few on a CPU, which runs them one after the other: at every barrier of a norm's sum
+    /// it goes through all of them.
+    private static final int GPU_GROUP = 256;
+
+    private static final int CPU_GROUP = 32;
 
     /// MAX_EXPERTS of the kernels.
     static final int MAX_EXPERTS = 512;
@@ -22,14 +25,18 @@ final class RowKernels {
 
     private final Kernels kernels;
     private final long queue;
+    private final int group;
+    private final String options;
 
-    RowKernels(Kernels kernels, long queue) {
+    RowKernels(ClDevice device, Kernels kernels, long queue) {
         this.kernels = kernels;
         this.queue = queue;
+        this.group = device.isCpu() ? CPU_GROUP : GPU_GROUP;
+        this.options = "-D GROUP=" + group;
     }
 
     private Kernel rows(String name) {
-        return kernels.get(name, ROWS, null, "");
+        return kernels.get(name, ROWS, null, options);
     }
 
     private static Kernel give(Kernel k, Rows rows) {
@@ -44,7 +51,7 @@ final class RowKernels {
     private void launch(Kernel k, long rows, long cols) {
         // Work-items count values in an int.
         int values = Math.toIntExact(rows * cols);
-        k.value((int) rows).value((int) cols).launch(queue, GROUP, Math.ceilDiv(values, GROUP), 1, 1);
+        k.value((int) rows).value((int) cols).launch(queue, group, Math.ceilDiv(values, group), 1, 1);
     }
 
     /// See {@link dev.panamoe.spi.Ops#rmsNorm}.
@@ -55,7 +62,7 @@ final class RowKernels {
                 .value(w == null ? 0 : 1)
                 .value(x.cols())
                 .value(eps)
-                .launch(queue, GROUP, x.rows(), 1, 1);
+                .launch(queue, group, x.rows(), 1, 1);
     }
 
     /// See {@link dev.panamoe.spi.Ops#addBias}.
@@ -74,7 +81,7 @@ final class RowKernels {
                 .value(x.rows())
                 .value(pairs)
                 .value(x.rows() / positions.rows())
-                .launch(queue, GROUP, Math.ceilDiv((long) x.rows() * pairs, GROUP), 1, 1);
+                .launch(queue, group, Math.ceilDiv((long) x.rows() * pairs, group), 1, 1);
     }
 
     /// See {@link dev.panamoe.spi.Ops#glu}.
@@ -120,12 +127,12 @@ final class RowKernels {
 
     /// See {@link dev.panamoe.spi.Ops#argmax}.
     void argmax(Ids ids, Rows x) {
-        give(give(rows("argmax"), ids), x).value(x.cols()).launch(queue, GROUP, x.rows(), 1, 1);
+        give(give(rows("argmax"), ids), x).value(x.cols()).launch(queue, group, x.rows(), 1, 1);
     }
 
     /// See {@link dev.panamoe.spi.Ops#embed}.
     void embed(Rows y, OpenClWeight.Matrix w, Ids tokens, float scale) {
-        Kernel k = kernels.get("embed", "embed.inc", w.type(), w.format().options());
+        Kernel k = kernels.get("embed", "embed.inc", w.type(), w.format().options() + " " + options);
         for (OpenClWeight.Piece piece : w.pieces()) {
             give(k, y).buffer(piece.words()).buffer(piece.tails());
             int from = piece.from() * PackedFormat.PANEL;
@@ -140,7 +147,7 @@ final class RowKernels {
     /// See {@link dev.panamoe.spi.Ops#route}.
     void route(Ids ids, Rows weights, Rows logits, Router router) {
         RouterSpec s = router.spec();
-        Kernel k = kernels.get("route", "reduce.inc router.inc", null, "");
+        Kernel k = kernels.get("route", "reduce.inc router.inc", null, options);
         Weight bias = router.selectionBias();
         Weight scale = router.expertScale();
         give(give(give(k, ids), weights), logits)
@@ -156,7 +163,7 @@ final class RowKernels {
                 .value(s.normalise() ? 1 : 0)
                 .value(bias == null ? 0 : 1)
                 .value(scale == null ? 0 : 1)
-                .launch(queue, GROUP, logits.rows(), 1, 1);
+                .launch(queue, group, logits.rows(), 1, 1);
     }
 
     /// What `activation.inc` calls it.

@@ -1,12 +1,11 @@
-// Products of quantised matrices with few rows of activations: each work-item sums a part of one weight row.
+// Products of quantised matrices with few rows of activations: each work-item sums a part of WIDTH weight rows.
 //
-// A work-group computes PANEL = 32 neighbouring rows of one slice: work-item i belongs to row i % 32 and to run i / 32
-// of the CHUNKS runs that the columns are cut into, so that neighbouring work-items read neighbouring words and
-// activations are the same for all of them. The runs of a row are added in ascending order, as matmul.cl does, which
-// therefore gives the same bits.
+// A work-group computes PANEL = 32 neighbouring rows of one slice: LANES neighbouring work-items share them, work-item
+// i takes run i / LANES of the CHUNKS runs that the columns are cut into. So neighbouring work-items read neighbouring
+// words, and activations are the same for all of them. The runs of a row are added in ascending order, as matmul.cl
+// does, which therefore gives the same bits.
 //
-// Constants: a TYPE_* (quant.inc); UNROLL_GROUPS: 1 where several groups are to be read at once, which changes no
-// bits.
+// Constants: a TYPE_* and WIDTH (quant.inc): 1 for GPUs, 16 for CPUs, whose work-items are vectors. No bits change.
 //
 // slicing: what rows of activations meet
 //   0  one slice; row t of x goes to row t of y
@@ -23,47 +22,61 @@
 
 #define PANEL 32
 #define CHUNKS 8
+#define LANES (PANEL / WIDTH)
+// Work-items of a work-group.
+#define GROUP (CHUNKS * LANES)
 
-// The sum of a run of groups of one row for `tokens` rows of activations, a constant.
+// Blocks that are asked for ahead: 4 to 8 groups.
+#define AHEAD (GROUPS == 1 ? 4 : 1)
+
+// The sums of a run of groups of WIDTH rows for `tokens` rows of activations, a constant.
 // x4: activations, in fours; row4: where each row begins.
 FN void run_sums(
         const int tokens, GLOBAL const uint *words, GLOBAL const tail_t *tails, size_t panel, int lane, int groups,
-        int from, int to, GLOBAL const float4 *x4, const size_t *row4, float *sums) {
+        int from, int to, GLOBAL const float4 *x4, const size_t *row4, floats *sums) {
 #pragma unroll
     for (int t = 0; t < tokens; t++) {
         sums[t] = 0.0f;
     }
     size_t block = panel * (groups / GROUPS);
     // A GPU waits for memory: it asks for several groups at once.
-#if UNROLL_GROUPS
+#if WIDTH == 1
 #pragma unroll 4
 #endif
     for (int group = from; group < to; group++) {
-        float q[32];
-        float scale[2];
-        float offset[2];
+        floats q[32];
+        floats scale[2];
+        floats offset[2];
         size_t at = block + group / GROUPS;
 #if TAIL
-        tail_t tail = tails[at * 32 + lane];
+        uints tail = UINTS_OF_TAILS(((GLOBAL const tails_t *)tails)[at * LANES + lane]);
 #else
-        tail_t tail = 0;
+        uints tail = 0;
 #endif
-        read_group(words + at * (WORDS * 32) + lane, tail, (uint)(group % GROUPS), q, scale, offset);
+        GLOBAL const uints *w = (GLOBAL const uints *)words + at * (WORDS * LANES) + lane;
+#if WIDTH > 1 && defined(__clang__)
+        // A CPU guesses that neighbouring lines of 64 bytes come next, and here it is every other one. OpenCL's own
+        // prefetch does nothing in PoCL.
+        for (int i = group % GROUPS; i < WORDS; i += GROUPS) {
+            __builtin_prefetch((const void *)(size_t)(w + (AHEAD * WORDS + i) * LANES));
+        }
+#endif
+        read_group(w, tail, (uint)(group % GROUPS), q, scale, offset);
 #pragma unroll
         for (int t = 0; t < tokens; t++) {
             GLOBAL const float4 *x = x4 + row4[t] + group * 8;
 #pragma unroll
             for (int h = 0; h < HALVES; h++) {
-                float part = 0.0f;
+                floats part = 0.0f;
                 float sum = 0.0f;
 #pragma unroll
                 for (int i = 0; i < 8 / HALVES; i++) {
                     float4 v = x[h * 4 + i];
-                    const float *p = q + h * 16 + 4 * i;
-                    part = FMA(p[0], v.x, part);
-                    part = FMA(p[1], v.y, part);
-                    part = FMA(p[2], v.z, part);
-                    part = FMA(p[3], v.w, part);
+                    const floats *p = q + h * 16 + 4 * i;
+                    part = FMA(p[0], (floats)(v.x), part);
+                    part = FMA(p[1], (floats)(v.y), part);
+                    part = FMA(p[2], (floats)(v.z), part);
+                    part = FMA(p[3], (floats)(v.w), part);
                     if (OFFSETS) {
                         sum = sum + v.x;
                         sum = sum + v.y;
@@ -73,32 +86,31 @@ FN void run_sums(
                 }
                 sums[t] = FMA(scale[h], part, sums[t]);
                 if (OFFSETS) {
-                    sums[t] = FMA(offset[h], sum, sums[t]);
+                    sums[t] = FMA(offset[h], (floats)(sum), sums[t]);
                 }
             }
         }
     }
 }
 
-// Adds the runs of each row: for work-items of run 0.
-FN float total(LOCAL const float *runs, int lane) {
+// Adds the runs of a row of the panel.
+FN float total(LOCAL const float *runs, int row) {
     float sum = 0.0f;
 #pragma unroll
     for (int c = 0; c < CHUNKS; c++) {
-        sum = sum + runs[c * PANEL + lane];
+        sum = sum + runs[c * PANEL + row];
     }
     return sum;
 }
 
-// y = W x for `tokens` rows of x at a time, a constant up to CHUNKS; 1 where slicing is 2. runs: tokens * CHUNKS *
-// PANEL.
+// y = W x for `tokens` rows of x at a time, a constant up to CHUNKS; 1 where slicing is 2. runs: tokens * GROUP.
 FN void multiply(
-        const int tokens, LOCAL float *runs, GLOBAL const uint *words, GLOBAL const tail_t *tails, int firstPanel,
+        const int tokens, LOCAL floats *runs, GLOBAL const uint *words, GLOBAL const tail_t *tails, int firstPanel,
         int endPanel, int panels, int rows, int groups, GLOBAL const float *x, int xOffset, int xStride,
         GLOBAL float *y, int yOffset, int yStride, int count, int slicing, int step, GLOBAL const int *ids,
         int idsOffset, int factored, GLOBAL const float *factors) {
-    int lane = LOCAL_ID % PANEL;
-    int chunk = LOCAL_ID / PANEL;
+    int lane = LOCAL_ID % LANES;
+    int chunk = LOCAL_ID / LANES;
     int first = GROUP_ID_1 * tokens;
     int slice = slicing == 2 ? ids[idsOffset + first] : slicing == 1 ? GROUP_ID_2 : 0;
     int panel = slice * panels + GROUP_ID;
@@ -113,32 +125,33 @@ FN void multiply(
     int run = (groups + CHUNKS - 1) / CHUNKS;
     int from = min(chunk * run, groups);
     int to = here ? min(from + run, groups) : from;
-    float sums[CHUNKS];
+    floats sums[CHUNKS];
     run_sums(tokens, words, tails, panel - firstPanel, lane, groups, from, to, (GLOBAL const float4 *)x, row4, sums);
 #pragma unroll
     for (int t = 0; t < tokens; t++) {
-        runs[t * CHUNKS * PANEL + LOCAL_ID] = sums[t];
+        runs[t * GROUP + LOCAL_ID] = sums[t];
     }
     BARRIER;
-    // The work-items of run t add up the sums of token t.
-    int row = GROUP_ID * PANEL + lane;
-    int token = first + chunk;
-    if (here && chunk < tokens && token < count && row < rows) {
-        int r = slicing == 1 ? token * step + slice : token;
-        float sum = total(runs + chunk * CHUNKS * PANEL, lane);
-        y[(size_t)yOffset + (size_t)r * yStride + row] = factored ? sum * factors[slice] : sum;
+    for (int i = LOCAL_ID; i < tokens * PANEL; i += GROUP) {
+        int row = GROUP_ID * PANEL + i % PANEL;
+        int token = first + i / PANEL;
+        if (here && token < count && row < rows) {
+            int r = slicing == 1 ? token * step + slice : token;
+            float sum = total((LOCAL const float *)(runs + i / PANEL * GROUP), i % PANEL);
+            y[(size_t)yOffset + (size_t)r * yStride + row] = factored ? sum * factors[slice] : sum;
+        }
     }
 }
 
-// y = W x, row by row. Grid: (panels, count, slices where slicing is 1); work-group: 256.
+// y = W x, row by row. Grid: (panels, count, slices where slicing is 1); work-group: GROUP.
 //
 // count: rows of x of a slice, or pairs.
-__kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec(
+__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void matvec(
         GLOBAL const uint *restrict words, GLOBAL const tail_t *restrict tails, int firstPanel, int endPanel,
         int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
         GLOBAL float *restrict y, int yOffset, int yStride, int count, int slicing, int step,
         GLOBAL const int *restrict ids, int idsOffset, int factored, GLOBAL const float *restrict factors) {
-    SHARED(float, runs, CHUNKS * PANEL);
+    SHARED(floats, runs, GROUP);
     multiply(
             1, runs, words, tails, firstPanel, endPanel, panels, rows, groups, x, xOffset, xStride, y, yOffset, yStride,
             count, slicing, step, ids, idsOffset, factored, factors);
@@ -146,12 +159,12 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec(
 
 // The same for four rows at a time, which read weights once. Grid: (panels, ceil(count / 4), slices where slicing is
 // 1).
-__kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec4(
+__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void matvec4(
         GLOBAL const uint *restrict words, GLOBAL const tail_t *restrict tails, int firstPanel, int endPanel,
         int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
         GLOBAL float *restrict y, int yOffset, int yStride, int count, int slicing, int step,
         GLOBAL const int *restrict ids, int idsOffset, int factored, GLOBAL const float *restrict factors) {
-    SHARED(float, runs, 4 * CHUNKS * PANEL);
+    SHARED(floats, runs, 4 * GROUP);
     multiply(
             4, runs, words, tails, firstPanel, endPanel, panels, rows, groups, x, xOffset, xStride, y, yOffset, yStride,
             count, slicing, step, ids, idsOffset, factored, factors);
@@ -162,7 +175,7 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matvec4(
 // Both weights are of the same type and shape and cut into the same pieces. Grid: (panels, count).
 //
 // gateBias, upBias: (slices, rows), read if `biased`. activation: see activation.inc.
-__kernel __attribute__((reqd_work_group_size(256, 1, 1))) void gated_matvec(
+__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void gated_matvec(
         GLOBAL const uint *restrict gateWords, GLOBAL const tail_t *restrict gateTails,
         GLOBAL const uint *restrict upWords, GLOBAL const tail_t *restrict upTails, int firstPanel, int endPanel,
         int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
@@ -170,9 +183,9 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void gated_matvec(
         int idsOffset, GLOBAL const float *restrict gateBias, GLOBAL const float *restrict upBias, int biased,
         int activation, int factored, GLOBAL const float *restrict gateFactors,
         GLOBAL const float *restrict upFactors) {
-    SHARED(float, runs, 2 * CHUNKS * PANEL);
-    int lane = LOCAL_ID % PANEL;
-    int chunk = LOCAL_ID / PANEL;
+    SHARED(floats, runs, 2 * GROUP);
+    int lane = LOCAL_ID % LANES;
+    int chunk = LOCAL_ID / LANES;
     int slice = slicing == 2 ? ids[idsOffset + GROUP_ID_1] : 0;
     int panel = slice * panels + GROUP_ID;
     bool here = panel >= firstPanel && panel < endPanel;
@@ -182,24 +195,26 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void gated_matvec(
     int run = (groups + CHUNKS - 1) / CHUNKS;
     int from = min(chunk * run, groups);
     int to = here ? min(from + run, groups) : from;
-    float sums[1];
+    floats sums[1];
     run_sums(1, gateWords, gateTails, panel - firstPanel, lane, groups, from, to, (GLOBAL const float4 *)x, row4, sums);
     runs[LOCAL_ID] = sums[0];
     run_sums(1, upWords, upTails, panel - firstPanel, lane, groups, from, to, (GLOBAL const float4 *)x, row4, sums);
-    runs[CHUNKS * PANEL + LOCAL_ID] = sums[0];
+    runs[GROUP + LOCAL_ID] = sums[0];
     BARRIER;
-    int row = GROUP_ID * PANEL + lane;
-    if (here && chunk == 0 && row < rows) {
-        float g = total(runs, lane);
-        float u = total(runs + CHUNKS * PANEL, lane);
-        if (factored) {
-            g = g * gateFactors[slice];
-            u = u * upFactors[slice];
+    for (int i = LOCAL_ID; i < PANEL; i += GROUP) {
+        int row = GROUP_ID * PANEL + i;
+        if (here && row < rows) {
+            float g = total((LOCAL const float *)runs, i);
+            float u = total((LOCAL const float *)(runs + GROUP), i);
+            if (factored) {
+                g = g * gateFactors[slice];
+                u = u * upFactors[slice];
+            }
+            if (biased) {
+                g = g + gateBias[(size_t)slice * rows + row];
+                u = u + upBias[(size_t)slice * rows + row];
+            }
+            y[(size_t)yOffset + (size_t)GROUP_ID_1 * yStride + row] = activate(activation, g, u);
         }
-        if (biased) {
-            g = g + gateBias[(size_t)slice * rows + row];
-            u = u + upBias[(size_t)slice * rows + row];
-        }
-        y[(size_t)yOffset + (size_t)GROUP_ID_1 * yStride + row] = activate(activation, g, u);
     }
 }

@@ -25,9 +25,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
-/// Weights that lie in several pieces, because the device limits allocations, give the bits of those in one.
+/// Weights that lie in several pieces, because the device limits allocations, give the bits of those in one; so do
+/// products whose work-items compute one row each, as on GPUs, where this device is a CPU.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class PiecesTest {
+class SameBitsTest {
     private static final int COLS = 64;
 
     /// A panel of Q4_0 with 64 columns is 1 KiB of words: pieces of three panels end inside tiles of two.
@@ -35,12 +36,14 @@ class PiecesTest {
 
     private @Nullable Device whole;
     private @Nullable Device cut;
+    private @Nullable Device notCpu;
 
     @BeforeAll
     void open() {
         ClDevice device = OpenClHere.device();
         whole = new OpenClDevice(device.info(), device);
         cut = new OpenClDevice(device.info(), device, PIECE);
+        notCpu = new OpenClDevice(device.info(), device.as(device.id(), ClDevice.Kind.OTHER));
     }
 
     @AfterAll
@@ -50,6 +53,9 @@ class PiecesTest {
         }
         if (cut != null) {
             cut.close();
+        }
+        if (notCpu != null) {
+            notCpu.close();
         }
     }
 
@@ -83,7 +89,9 @@ class PiecesTest {
     }
 
     private void same(Function<Device, Rows> work) {
-        assertThat(result(requireNonNull(cut), work)).isEqualTo(result(requireNonNull(whole), work));
+        float[] expected = result(requireNonNull(whole), work);
+        assertThat(result(requireNonNull(cut), work)).isEqualTo(expected);
+        assertThat(result(requireNonNull(notCpu), work)).isEqualTo(expected);
     }
 
     private static float[] result(Device d, Function<Device, Rows> work) {
