@@ -25,8 +25,8 @@ import jdk.incubator.vector.VectorSpecies;
 /// Kernels add to what is in `y`. They call no other methods, which the JIT might not inline and would box the vectors
 /// for; why they should be short is told in `docs/performance.md`, "Boxed vectors".
 ///
-/// Scales of K types are unpacked beforehand: those of block `b` (of half block `b` for Q6_K) and the kernel's first row
-/// are `f[d + 32 * b]`, minima with a minus `f[m + 32 * b]`; those of the second vector follow.
+/// Scales of K types are unpacked beforehand: those of block `b` (of half block `b` for Q6_K) and the kernel's first
+/// row are `f[d + 32 * b]`, minima with a minus `f[m + 32 * b]`; those of the second vector follow.
 final class PackedDots {
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
 

@@ -62,8 +62,7 @@ final class PackedBenchmark {
             System.out.println(MemoryAdvice.HUGE_PAGES.apply(data).reason());
             // Everything once before anything is measured, as in a program that uses several types.
             // A few pieces for each thread.
-            MemorySegment some =
-                    data.asSlice(0, Math.clamp(4L * threads * PIECE, WEIGHT_BYTES / 16, WEIGHT_BYTES));
+            MemorySegment some = data.asSlice(0, Math.clamp(4L * threads * PIECE, WEIGHT_BYTES / 16, WEIGHT_BYTES));
             types.forEach(type -> {
                 fill(type, some);
                 sets.forEach(set -> measure(set, type, some, pool));

@@ -92,7 +92,8 @@ public final class Engine implements AutoCloseable {
             Caches.check(file, spec, options.cacheType());
             tokenizer = Tokenizer.of(file.metadata());
             checkVocabulary(file, tokenizer, spec);
-            successor = options.ifDeviceLost() == IfDeviceLost.CPU && !choice.provider().name().equals(CPU)
+            successor = options.ifDeviceLost() == IfDeviceLost.CPU
+                            && !choice.provider().name().equals(CPU)
                     ? Backends.choose(CPU).because(choice.device().id() + " was lost")
                     : choice;
             loaded = own(LoadedModel.load(choice, options.device(), file, spec, maxRows, progress));
@@ -390,7 +391,8 @@ public final class Engine implements AutoCloseable {
                         + gone.choice().device().description() + ") was lost: " + loss + "; this request has failed, "
                         + switch (options.ifDeviceLost()) {
                             case REOPEN -> "a later one opens it again";
-                            case CPU -> "a later one goes on with " + successor.device().id();
+                            case CPU ->
+                                "a later one goes on with " + successor.device().id();
                             case FAIL -> "as all later ones will; start again";
                         },
                 e);
@@ -423,8 +425,8 @@ public final class Engine implements AutoCloseable {
     /// In a thread of its own: an interrupt, which only means that the answer is not wanted any more, would close the
     /// file that re-packed weights are written to.
     private LoadedModel loadUninterrupted() {
-        FutureTask<LoadedModel> loading = new FutureTask<>(() ->
-                LoadedModel.load(successor, options.device(), file, spec, maxRows, LoadProgress.NONE));
+        FutureTask<LoadedModel> loading = new FutureTask<>(
+                () -> LoadedModel.load(successor, options.device(), file, spec, maxRows, LoadProgress.NONE));
         Thread.ofPlatform().daemon().name("panamoe-open").start(loading);
         boolean interrupted = false;
         try {

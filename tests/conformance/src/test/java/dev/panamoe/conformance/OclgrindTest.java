@@ -81,7 +81,9 @@ class OclgrindTest {
         builder.environment().put("OCLGRIND_LOG", log.toString());
         Process process = builder.start();
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as("exit code; the suite printed: %s", out).isZero();
+        assertThat(process.waitFor())
+                .as("exit code; the suite printed: %s", out)
+                .isZero();
         assertThat(Files.exists(log) ? Files.readString(log) : "")
                 .as("Oclgrind's report")
                 .isEmpty();
