@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.platform.engine.DiscoverySelector;
@@ -28,6 +29,7 @@ import org.junit.platform.launcher.listeners.TestExecutionSummary;
 /// access of each work-item: beside a buffer, of two work-items at once, of local memory before a barrier, and wrong
 /// arguments of calls. It takes minutes for the suite's smaller tests, and so is of the profile `slow`.
 @EnabledIfSystemProperty(named = "panamoe.slow", matches = "true")
+@DisabledIfSystemProperty(named = "panamoe.cpu.vectorBits", matches = ".*", disabledReason = "is no test of cpu")
 class OclgrindTest {
     /// Where Debian and Ubuntu put the library that the loader opens.
     private static final Path LIBRARY = Path.of("/usr/lib/oclgrind/liboclgrind-rt-icd.so");
