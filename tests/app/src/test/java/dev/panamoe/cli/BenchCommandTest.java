@@ -7,8 +7,6 @@ import dev.panamoe.engine.Backends;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceOptions;
 import java.io.IOException;
-import java.net.URL;
-import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -266,12 +264,7 @@ class BenchCommandTest {
     /// A backend whose logits are wrong is marked and not timed; others are.
     @Test
     void aBackendThatFailsParityIsNotTimed() throws Exception {
-        Path services = Files.createDirectories(folder.resolve("META-INF/services"));
-        Files.writeString(services.resolve("dev.panamoe.spi.BackendProvider"), WrongProvider.class.getName());
-        ClassLoader before = Thread.currentThread().getContextClassLoader();
-        try (URLClassLoader loader =
-                new URLClassLoader(new URL[] {folder.toUri().toURL()}, before)) {
-            Thread.currentThread().setContextClassLoader(loader);
+        try (FaultyBackends.Offered _ = new FaultyBackends.Offered(folder, WrongProvider.class)) {
             String[] both = {"-p", "2", "-n", "none", "--backend", "wrong,cpu"};
             Cli.Result result = tiny(both);
             assertThat(result.code()).isEqualTo(ExitCode.FAILED);
@@ -295,8 +288,6 @@ class BenchCommandTest {
             Cli.Result csv = tiny(
                     Stream.concat(Arrays.stream(both), Stream.of("--csv", "-q")).toArray(String[]::new));
             assertThat(csv.out()).containsPattern("wrong,,\\d+,pp2,0,0,,,,,,,FAILED\n");
-        } finally {
-            Thread.currentThread().setContextClassLoader(before);
         }
     }
 

@@ -7,9 +7,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
-import java.net.URL;
-import java.net.URLClassLoader;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -32,23 +29,17 @@ class DeviceLostChatTest {
     @TempDir
     private Path folder;
 
-    private ClassLoader before;
-    private URLClassLoader loader;
+    private FaultyBackends.Offered offered;
 
     @BeforeEach
     void haveTheProvider() throws IOException {
-        Path services = Files.createDirectories(folder.resolve("META-INF/services"));
-        Files.writeString(services.resolve("dev.panamoe.spi.BackendProvider"), LostProvider.class.getName());
-        before = Thread.currentThread().getContextClassLoader();
-        loader = new URLClassLoader(new URL[] {folder.toUri().toURL()}, before);
-        Thread.currentThread().setContextClassLoader(loader);
+        offered = new FaultyBackends.Offered(folder, LostProvider.class);
         LostProvider.READ.set(0);
     }
 
     @AfterEach
     void leaveNothing() throws IOException {
-        Thread.currentThread().setContextClassLoader(before);
-        loader.close();
+        offered.close();
     }
 
     private static String[] args(String... options) {

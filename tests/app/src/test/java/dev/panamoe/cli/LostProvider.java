@@ -34,12 +34,12 @@ public final class LostProvider implements BackendProvider {
 
     @Override
     public Device open(DeviceInfo info, DeviceOptions options) {
-        Device right = WrongProvider.reference(info, options);
-        return WrongProvider.proxy(Device.class, (method, args) -> {
+        Device right = FaultyBackends.reference(info, options);
+        return FaultyBackends.proxy(Device.class, (method, args) -> {
             if (method.getName().equals("read") && READ.incrementAndGet() == READS) {
                 throw new DeviceLostException("OpenCL: clFinish: it is gone");
             }
-            return WrongProvider.call(right, method, args);
+            return FaultyBackends.call(right, method, args);
         });
     }
 }

@@ -6,9 +6,6 @@ import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Probe;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.util.List;
 
 /// A backend that computes what the reference does, but forgets residual connections. Only tests that name it in a
@@ -31,35 +28,13 @@ public final class WrongProvider implements BackendProvider {
 
     @Override
     public Device open(DeviceInfo info, DeviceOptions options) {
-        Device right = reference(info, options);
-        Ops ops = proxy(
-                Ops.class, (method, args) -> method.getName().equals("add") ? null : call(right.ops(), method, args));
-        return proxy(Device.class, (method, args) -> method.getName().equals("ops") ? ops : call(right, method, args));
-    }
-
-    /// A device that is right.
-    static Device reference(DeviceInfo info, DeviceOptions options) {
-        return BackendProvider.all().stream()
-                .filter(p -> p.name().equals("reference"))
-                .findFirst()
-                .orElseThrow()
-                .open(info, options);
-    }
-
-    interface Handler {
-        Object call(Method method, Object[] args) throws Throwable;
-    }
-
-    static Object call(Object target, Method method, Object[] args) throws Throwable {
-        try {
-            return method.invoke(target, args);
-        } catch (InvocationTargetException e) {
-            throw e.getCause();
-        }
-    }
-
-    static <T> T proxy(Class<T> type, Handler handler) {
-        return type.cast(Proxy.newProxyInstance(
-                type.getClassLoader(), new Class<?>[] {type}, (self, method, args) -> handler.call(method, args)));
+        Device right = FaultyBackends.reference(info, options);
+        Ops ops = FaultyBackends.proxy(
+                Ops.class,
+                (method, args) ->
+                        method.getName().equals("add") ? null : FaultyBackends.call(right.ops(), method, args));
+        return FaultyBackends.proxy(
+                Device.class,
+                (method, args) -> method.getName().equals("ops") ? ops : FaultyBackends.call(right, method, args));
     }
 }
