@@ -17,6 +17,7 @@ import org.jline.reader.UserInterruptException;
 import org.jline.terminal.Size;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
+import org.jline.utils.Signals;
 
 /// Messages that a person types, with a line editor. All that is known of JLine is here and in {@link InputHistory}, so
 /// that other commands start without it.
@@ -24,6 +25,11 @@ final class TypedMessages implements MessageSource {
     private static final String PROMPT = "> ";
     private static final String FURTHER_LINES = ". ";
     private static final Size UNKNOWN_SIZE = Size.of(80, 24);
+
+    /// Registered once and for the life of the process. JLine's native signals put the JVM's handler, which ends the
+    /// process, back for a moment at the end of each line, and in one of some fifty starts for good.
+    private static final List<Terminal.Signal> HANDLED =
+            List.of(Terminal.Signal.INT, Terminal.Signal.WINCH, Terminal.Signal.CONT);
 
     private final Console console;
     private final Terminal terminal;
@@ -46,6 +52,8 @@ final class TypedMessages implements MessageSource {
                 .graphemeCluster(false)
                 // Its library would be unpacked to a temporary folder.
                 .jni(false)
+                // It would exchange a signal's handler twice for each line; see below.
+                .nativeSignals(false)
                 .dumb(true);
         Terminal terminal = (console.isProcess()
                         ? builder.system(true)
@@ -61,6 +69,9 @@ final class TypedMessages implements MessageSource {
             terminal.setSize(UNKNOWN_SIZE); // a container's terminal may not know it
         }
         terminal.handle(Terminal.Signal.INT, signal -> stop.run());
+        if (console.isProcess()) {
+            HANDLED.forEach(signal -> Signals.register(signal.name(), () -> terminal.raise(signal)));
+        }
         LineReaderBuilder readers = LineReaderBuilder.builder()
                 .terminal(terminal)
                 .appName("panamoe")
