@@ -1,6 +1,7 @@
 package dev.panamoe.opencl;
 
 import dev.panamoe.opencl.Scratch.Part;
+import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Ids;
@@ -27,12 +28,18 @@ final class Attentions {
     /// Up to so many tokens, positions are shared.
     private static final int FEW = 8;
 
+    /// Values that records of spans may take though nothing was reserved: 8 MiB.
+    private static final long ALWAYS = 1L << 21;
+
     private final ClDevice device;
     private final Kernels kernels;
     private final Scratch scratch;
     private final long queue;
     private final Map<Shape, String> options = new HashMap<>();
     private final Map<CacheSpec, String> appends = new HashMap<>();
+
+    /// Of the layer that has most; 0 before a model is known.
+    private int heads;
 
     /// What the kernels are specialised to.
     private record Shape(CacheSpec cache, int queries) {}
@@ -70,13 +77,14 @@ final class Attentions {
         long sinks = a.sinks() == null ? OpenClBuffer.of(q) : OpenClWeight.vector(a.sinks());
         int blocks = Math.ceilDiv(rows, shape.queries());
         int spans = spans(positions, a.window(), c.capacity());
-        if (tokens > FEW || spans == 1) {
+        long recordValues = recordValues(q.rows(), spans, c);
+        if (tokens > FEW || spans == 1 || !mayTake(recordValues)) {
             Kernel k = kernel("attention", shape);
             k.buffer(OpenClBuffer.of(out)).value(out.offset()).value(out.stride());
             give(k, q, cache, positions, a).value(sinked).buffer(sinks).launch(queue, GROUP, blocks, c.kvHeads(), 1);
             return;
         }
-        long records = scratch.of(Part.SPANS, (long) q.rows() * spans * (c.valueSize() + 2));
+        long records = scratch.of(Part.SPANS, recordValues);
         Kernel split = kernel("attention_split", shape);
         split.buffer(records).value(spans);
         give(split, q, cache, positions, a).launch(queue, GROUP, spans, blocks, c.kvHeads());
@@ -93,6 +101,31 @@ final class Attentions {
                 .value(sinked)
                 .buffer(sinks)
                 .launch(queue, GROUP, q.rows(), 1, 1);
+    }
+
+    /// Parts of the softmax that spans of positions leave: a vector of values, its maximum and its sum.
+    private static long recordValues(int queryRows, int spans, CacheSpec c) {
+        return (long) queryRows * spans * (c.valueSize() + 2);
+    }
+
+    /// Several tokens far into a long context would take as many times what is there for one.
+    private boolean mayTake(long values) {
+        return values <= ALWAYS || scratch.holds(Part.SPANS, values);
+    }
+
+    /// Says what model attends from now on.
+    void reserve(ModelSpec spec) {
+        heads = spec.layers().stream()
+                .mapToInt(layer -> layer.attention().heads())
+                .max()
+                .orElse(0);
+    }
+
+    /// Takes what one token needs at the end of such a cache.
+    void reserve(CacheSpec cache) {
+        if (heads > 0) {
+            scratch.of(Part.SPANS, recordValues(heads, Math.ceilDiv(cache.capacity(), SPAN) + 1, cache));
+        }
     }
 
     /// Gives a kernel what both ways take alike.

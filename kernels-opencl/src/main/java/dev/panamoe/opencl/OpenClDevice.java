@@ -2,6 +2,7 @@ package dev.panamoe.opencl;
 
 import dev.panamoe.PanamoeException;
 import dev.panamoe.quant.Quants;
+import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Ceilings;
@@ -188,6 +189,11 @@ final class OpenClDevice implements Device {
     }
 
     @Override
+    public void reserve(ModelSpec spec, int maxRows) {
+        ops.reserve(spec, maxRows);
+    }
+
+    @Override
     public Buffer allocate(Buffer.Kind kind, long size) {
         return new OpenClBuffer(memory, kind, size);
     }
@@ -195,6 +201,7 @@ final class OpenClDevice implements Device {
     @Override
     public KvCache allocateCache(CacheSpec spec) {
         memory.require(spec.byteSize(), OpenClCache.what(spec));
+        ops.reserve(spec);
         return new OpenClCache(memory, spec);
     }
 

@@ -1,7 +1,9 @@
 package dev.panamoe.opencl;
 
 import dev.panamoe.spec.Activation;
+import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.Attention;
+import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
@@ -23,6 +25,17 @@ final class OpenClOps implements Ops {
         this.rows = new RowKernels(device, kernels, queue);
         this.products = new Products(device, kernels, rows, memory, scratch, queue);
         this.attentions = new Attentions(device, kernels, scratch, queue);
+    }
+
+    /// See {@link dev.panamoe.spi.Device#reserve}.
+    void reserve(ModelSpec spec, int maxRows) {
+        products.reserve(spec, maxRows);
+        attentions.reserve(spec);
+    }
+
+    /// What one token's attention over such a cache takes, where the model is known.
+    void reserve(CacheSpec cache) {
+        attentions.reserve(cache);
     }
 
     @Override

@@ -4,6 +4,9 @@ import dev.panamoe.opencl.OpenClWeight.Matrix;
 import dev.panamoe.opencl.OpenClWeight.Piece;
 import dev.panamoe.opencl.Scratch.Part;
 import dev.panamoe.spec.Activation;
+import dev.panamoe.spec.FeedForwardSpec.Moe;
+import dev.panamoe.spec.LayerSpec;
+import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
@@ -78,6 +81,31 @@ final class Products {
         this.memory = memory;
         this.scratch = scratch;
         this.queue = queue;
+    }
+
+    /// See {@link dev.panamoe.spi.Device#reserve}. Not counted are copies of inputs whose width is no multiple of 32,
+    /// which no model that we know has.
+    void reserve(ModelSpec spec, int maxRows) {
+        for (LayerSpec layer : spec.layers()) {
+            if (layer.feedForward() instanceof Moe f) {
+                int pairs = Math.multiplyExact(maxRows, f.router().used());
+                long hidden = (long) pairs * padded(f.width());
+                scratch.of(Part.GATE, hidden);
+                scratch.of(Part.UP, hidden);
+                scratch.of(Part.DOWN, (long) pairs * spec.embedding());
+                scratch.of(Part.ORDER, pairs);
+                scratch.of(Part.TILES, 3L * tiles(pairs, f.router().experts()));
+            }
+        }
+    }
+
+    /// The most tiles that pairs of tokens and experts can fill.
+    private static int tiles(int pairs, int experts) {
+        return Math.ceilDiv(pairs, TILE) + experts;
+    }
+
+    private static int padded(int columns) {
+        return Math.ceilDiv(columns, PackedFormat.PANEL) * PackedFormat.PANEL;
     }
 
     /// See {@link dev.panamoe.spi.Ops#matmul}.
@@ -229,7 +257,7 @@ final class Products {
         Matrix down = OpenClWeight.matrix(experts.down());
         int used = ids.cols();
         int pairs = x.rows() * used;
-        int hidden = Math.ceilDiv(gate.rows(), PackedFormat.PANEL) * PackedFormat.PANEL;
+        int hidden = padded(gate.rows());
         int width = down.rows();
         Input in = input(x);
         long h = scratch.of(Part.GATE, (long) pairs * hidden);
@@ -265,7 +293,7 @@ final class Products {
         } else {
             long order = scratch.of(Part.ORDER, pairs);
             int slices = gate.slices();
-            int tileCount = Math.ceilDiv(pairs, TILE) + slices;
+            int tileCount = tiles(pairs, slices);
             long tiles = scratch.of(Part.TILES, 3L * tileCount);
             long u = scratch.of(Part.UP, (long) pairs * hidden);
             sort(order, tiles, idsBuffer, ids.offset(), pairs, slices);
@@ -329,7 +357,7 @@ final class Products {
         if (x.offset() % 4 == 0 && x.stride() % 4 == 0 && x.cols() % PackedFormat.PANEL == 0) {
             return new Input(OpenClBuffer.of(x), x.offset(), x.stride());
         }
-        int stride = Math.ceilDiv(x.cols(), PackedFormat.PANEL) * PackedFormat.PANEL;
+        int stride = padded(x.cols());
         long values = (long) x.rows() * stride;
         long copy = scratch.of(Part.ALIGNED, values);
         if (stride > x.cols()) {

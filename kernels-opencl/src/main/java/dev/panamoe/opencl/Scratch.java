@@ -31,6 +31,12 @@ final class Scratch {
         this.memory = memory;
     }
 
+    /// Whether there is so much already.
+    boolean holds(Part part, long values) {
+        Held has = held.get(part);
+        return has != null && has.bytes() >= values * Integer.BYTES;
+    }
+
     /// At least `values` values of 4 bytes, with whatever is in them.
     long of(Part part, long values) {
         long bytes = values * Integer.BYTES;

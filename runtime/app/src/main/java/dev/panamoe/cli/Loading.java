@@ -19,6 +19,9 @@ final class Loading {
                 if (total >= SHOWN_FROM) {
                     progress.show(
                             String.format(Locale.ROOT, "loading %d %% of %s", 100 * done / total, Table.size(total)));
+                    if (done == total) {
+                        progress.clear(); // where a lost device is opened again, nobody else does
+                    }
                 }
             });
             engine.onWarning(line -> notes.print(console, "warning: " + line));

@@ -9,7 +9,7 @@ import java.util.Random;
 /// the other and reads the logits of each. The tokens are the same for the same seed and vocabulary.
 public final class Benchmark implements AutoCloseable {
     private final Engine engine;
-    private final Caches caches;
+    private Caches caches;
     private final int[] tokens;
     private final float[] logits;
 
@@ -77,8 +77,12 @@ public final class Benchmark implements AutoCloseable {
     }
 
     /// Fills the context up to the test's depth. A token has its place in the context, so what an earlier test stored
-    /// is used again, unless a ring has overwritten it.
+    /// is used again, unless a ring has overwritten it or it was lost with its device.
     public void prepare(Test test) {
+        if (!engine.holds(caches)) {
+            caches = engine.renew(caches);
+            written = 0;
+        }
         int depth = test.depth();
         int at = depth <= written && written - depth <= caches.rewindable() ? depth : 0;
         if (at == 0) {

@@ -57,6 +57,7 @@ public final class Engine implements AutoCloseable {
     private final Deque<AutoCloseable> resources = new ArrayDeque<>();
     private final ReentrantLock device = new ReentrantLock(true);
     private final EngineOptions options;
+    private final LoadProgress progress;
     private final GgufFile file;
     private final ModelSpec spec;
     private final Tokenizer tokenizer;
@@ -81,6 +82,7 @@ public final class Engine implements AutoCloseable {
     private Engine(String source, EngineOptions options, LoadProgress progress) {
         long start = System.nanoTime();
         this.options = options;
+        this.progress = progress;
         try {
             Backends.Choice choice = Backends.choose(options.backend());
             file = own(ModelFile.open(source)).file();
@@ -128,7 +130,7 @@ public final class Engine implements AutoCloseable {
         return open(model, options, LoadProgress.NONE);
     }
 
-    /// As {@link #open(String, EngineOptions)}, telling how far it is.
+    /// As {@link #open(String, EngineOptions)}, telling how far it is, also when a lost device is opened again.
     public static Engine open(String model, EngineOptions options, LoadProgress progress) {
         return new Engine(model, options, progress);
     }
@@ -220,6 +222,16 @@ public final class Engine implements AutoCloseable {
     /// Keys and values of one sequence.
     Caches newCaches(int positions) {
         return use(runner -> runner.model().newCaches(positions, maxRows, options.cacheType()));
+    }
+
+    /// Lends caches to work that begins and ends with them.
+    void withCaches(int positions, Consumer<Caches> work) {
+        Caches caches = newCaches(positions);
+        try {
+            work.accept(caches);
+        } finally {
+            close(caches);
+        }
     }
 
     /// Whether the caches hold what was computed; otherwise they were lost with their device.
@@ -426,7 +438,7 @@ public final class Engine implements AutoCloseable {
     /// file that re-packed weights are written to.
     private LoadedModel loadUninterrupted() {
         FutureTask<LoadedModel> loading = new FutureTask<>(
-                () -> LoadedModel.load(successor, options.device(), file, spec, maxRows, LoadProgress.NONE));
+                () -> LoadedModel.load(successor, options.device(), file, spec, maxRows, progress));
         Thread.ofPlatform().daemon().name("panamoe-open").start(loading);
         boolean interrupted = false;
         try {

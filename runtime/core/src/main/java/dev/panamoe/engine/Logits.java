@@ -1,7 +1,6 @@
 package dev.panamoe.engine;
 
 import dev.panamoe.PanamoeException;
-import dev.panamoe.model.Caches;
 import dev.panamoe.model.Tap;
 import dev.panamoe.spi.Rows;
 
@@ -55,7 +54,7 @@ public final class Logits {
         int rows = Math.min(tokens.length, Math.min(ROWS, engine.maxRows()));
         int rowsAtOnce = Math.clamp(LOGIT_FLOATS / vocabulary, 1, rows);
         float[] logits = new float[rowsAtOnce * vocabulary];
-        try (Caches caches = engine.newCaches(tokens.length)) {
+        engine.withCaches(tokens.length, caches -> {
             for (int at = 0; at < tokens.length; at += rows) {
                 int n = Math.min(rows, tokens.length - at);
                 Tap tap = target.wantsStates() ? new States(engine, target, at) : Tap.NONE;
@@ -69,7 +68,7 @@ public final class Logits {
                     }
                 });
             }
-        }
+        });
     }
 
     /// The likeliest of `count` tokens, the lowest of equals.

@@ -74,7 +74,7 @@ public final class Parity {
     /// Of all intermediates, bit by bit.
     private long digest(Engine engine) {
         long[] digest = {1};
-        try (Caches caches = engine.newCaches(count)) {
+        engine.withCaches(count, caches -> {
             for (int at = 0; at < count; at += rows(at, engine.maxRows())) {
                 pass(engine, caches, at, rows(at, engine.maxRows()), (name, first, n, rows) -> {
                     for (float value : engine.read(rows)) {
@@ -82,7 +82,7 @@ public final class Parity {
                     }
                 });
             }
-        }
+        });
         return digest[0];
     }
 
@@ -90,8 +90,7 @@ public final class Parity {
         Worst worst = new Worst();
         Deque<float[]> waiting = new ArrayDeque<>();
         int most = Math.min(tested.maxRows(), reference.maxRows());
-        try (Caches ours = tested.newCaches(count);
-                Caches theirs = reference.newCaches(count)) {
+        tested.withCaches(count, ours -> reference.withCaches(count, theirs -> {
             for (int at = 0; at < count; at += rows(at, most)) {
                 pass(tested, ours, at, rows(at, most), (name, first, n, rows) -> waiting.add(tested.read(rows)));
                 pass(reference, theirs, at, rows(at, most), (name, first, n, rows) -> {
@@ -100,7 +99,7 @@ public final class Parity {
                     reference.write(rows, values);
                 });
             }
-        }
+        }));
         return new Result(worst.difference, worst.where, bound(tested.arithmetic()));
     }
 

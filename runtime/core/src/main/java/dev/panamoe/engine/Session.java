@@ -43,6 +43,9 @@ public final class Session implements AutoCloseable {
     private int length;
     private int position;
 
+    /// Tokens of the latest prompt that were not computed for it, as the caches held them.
+    private int cached;
+
     /// One more than the highest position that was stored since the caches were last begun anew.
     private int written;
 
@@ -164,7 +167,7 @@ public final class Session implements AutoCloseable {
             Consumer<Delta> listener) {
         long start = System.nanoTime();
         checkPrompt(prompt);
-        int cached = begin(prompt);
+        begin(prompt);
         Sampler sampler = new Sampler(options.sampling());
         for (int token : prompt) {
             sampler.accept(token);
@@ -231,9 +234,9 @@ public final class Session implements AutoCloseable {
         Engine.checkTokens(prompt, tokenCount);
     }
 
-    /// Puts the new prompt in the place of all tokens before, and says how many of its tokens the caches hold already.
-    /// The last one never counts: its logits are needed.
-    private int begin(int[] prompt) {
+    /// Puts the new prompt in the place of all tokens before. Of those that the caches hold already, the last one never
+    /// counts: its logits are needed.
+    private void begin(int[] prompt) {
         int shorter = engine.holds(caches) ? Math.min(position, prompt.length) : 0;
         int common = Arrays.mismatch(tokens, 0, shorter, prompt, 0, shorter);
         if (common < 0) {
@@ -248,9 +251,9 @@ public final class Session implements AutoCloseable {
             written = 0;
         }
         position = common;
+        cached = common;
         tokens = Arrays.copyOf(prompt, Math.max(tokens.length, prompt.length));
         length = prompt.length;
-        return common;
     }
 
     private void append(int token) {
@@ -277,6 +280,7 @@ public final class Session implements AutoCloseable {
         if (!engine.holds(caches)) {
             caches = engine.renew(caches);
             position = 0;
+            cached = 0;
             written = 0;
         }
         int n = Math.min(runner.maxRows(), length - position);

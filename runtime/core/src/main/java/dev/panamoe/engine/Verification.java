@@ -201,7 +201,7 @@ public final class Verification {
 
         @Override
         public void close() {
-            caches.close();
+            engine.close(caches);
         }
     }
 

@@ -27,6 +27,7 @@ public final class Runner implements AutoCloseable {
         this.hostPositions = new int[maxRows];
         this.forward = new Forward(model.spec(), model.weights(), device.ops());
         this.scratch = new Scratch(model.spec(), device, maxRows, MemoryPlan.logitRows(model.spec(), maxRows));
+        device.reserve(model.spec(), maxRows);
         this.oneLogitRow = Rows.of(scratch.logits, 1, model.spec().vocabulary());
         this.current = scratch.rows(1);
     }

@@ -1,5 +1,6 @@
 package dev.panamoe.spi;
 
+import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.TensorView;
 import java.util.List;
@@ -33,6 +34,14 @@ public interface Device extends AutoCloseable {
     default List<String> endUpload() {
         return List.of();
     }
+
+    /// Takes the memory that operations need for themselves while this model runs, so that it is not missing in the
+    /// middle of a request and {@link #freeMemory} is what caches may have. Without this call it is taken when it is
+    /// first needed.
+    ///
+    /// @param maxRows most rows of a forward pass
+    /// @throws dev.panamoe.PanamoeException when memory is short: how much was wanted, how much there is
+    default void reserve(ModelSpec spec, int maxRows) {}
 
     /// Zeroed memory for `size` values.
     ///

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.panamoe.chat.ChatMessage;
 import dev.panamoe.chat.Delta;
+import dev.panamoe.engine.Benchmark;
 import dev.panamoe.engine.Completion;
 import dev.panamoe.engine.Embedder;
 import dev.panamoe.engine.EmbeddingOptions;
@@ -225,16 +226,17 @@ class DeviceLostTest {
             chat(idle, QUESTION);
             chat(answering, QUESTION);
             AtomicBoolean done = new AtomicBoolean();
-            List<Integer> interrupted = answering
-                    .chat(NEXT, GREEDY, delta -> {
-                        if (!done.getAndSet(true)) {
-                            loseNow(victim);
-                        }
-                    })
-                    .tokens();
+            Completion interrupted = answering.chat(NEXT, GREEDY, delta -> {
+                if (!done.getAndSet(true)) {
+                    loseNow(victim);
+                }
+            });
             assertThat(done).isTrue();
             List<Integer> right = undisturbed("reference", answering.messages().subList(0, 3));
-            assertThat(interrupted).isEqualTo(right);
+            assertThat(interrupted.tokens()).isEqualTo(right);
+            assertThat(interrupted.usage().cached())
+                    .as("all of it was computed again")
+                    .isZero();
             assertThat(chat(idle, NEXT).tokens()).isEqualTo(right);
             assertThat(warnings).hasSize(1);
         }
@@ -288,6 +290,36 @@ class DeviceLostTest {
             assertThat(perplexity.score(text)).isEqualTo(score);
             loseNow(victim);
             assertThat(embedder.embed(QUESTION).vector()).isEqualTo(vector);
+        }
+    }
+
+    @Test
+    void whileKeysAndValuesAreAllocated() {
+        try (Engine engine = fragile(IfDeviceLost.REOPEN)) {
+            FragileProvider.loseAt(1);
+            assertThatExceptionOfType(DeviceLostException.class)
+                    .isThrownBy(() -> engine.newSession().close());
+            try (Session session = engine.newSession()) {
+                assertThat(chat(session, QUESTION).text()).contains("Paris");
+            }
+            assertThat(FragileProvider.OPENED).hasValue(2);
+        }
+    }
+
+    @Test
+    void aBenchmarkFillsItsContextAgain() {
+        try (Engine engine = fragile(IfDeviceLost.REOPEN);
+                Session victim = engine.newSession();
+                Benchmark benchmark = new Benchmark(engine, 40, 1)) {
+            Benchmark.Test test = new Benchmark.Test(true, 2, 30);
+            benchmark.run(test);
+            long before = FragileProvider.CALLS.get();
+            benchmark.run(test);
+            long ofTest = FragileProvider.CALLS.get() - before;
+            loseNow(victim);
+            before = FragileProvider.CALLS.get();
+            benchmark.run(test);
+            assertThat(FragileProvider.CALLS.get() - before).isGreaterThan(ofTest);
         }
     }
 

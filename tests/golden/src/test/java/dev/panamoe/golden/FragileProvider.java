@@ -33,7 +33,7 @@ public final class FragileProvider implements BackendProvider {
 
     private static final DeviceInfo INFO = new DeviceInfo("fragile", "glass", 0, List.of());
 
-    /// Calls that compute or copy, of all devices so far.
+    /// Calls that compute, copy or allocate, of all devices so far.
     static final AtomicLong CALLS = new AtomicLong();
 
     /// At which of them the device is lost.
@@ -136,7 +136,7 @@ public final class FragileProvider implements BackendProvider {
                     return ops;
                 }
                 case "close" -> closed = true;
-                case "read", "write" -> count(method, args);
+                case "read", "write", "allocate", "allocateCache" -> count(method, args);
                 case "upload" -> {
                     if (REFUSED_UPLOADS.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
                         lost = true;

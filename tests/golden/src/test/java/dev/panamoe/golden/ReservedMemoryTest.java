@@ -1,0 +1,46 @@
+package dev.panamoe.golden;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.panamoe.arch.Architectures;
+import dev.panamoe.gguf.GgufFile;
+import dev.panamoe.model.Caches;
+import dev.panamoe.model.Model;
+import dev.panamoe.model.Runner;
+import dev.panamoe.model.Tap;
+import dev.panamoe.spec.CacheType;
+import dev.panamoe.spi.Device;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// What a device counts as free once a model and its caches are there stays free: a long prompt and a step at the end
+/// of the context allocate nothing more.
+class ReservedMemoryTest {
+    private static final int ROWS = 40;
+    private static final int CONTEXT = 1000;
+
+    /// Of the CPU, what other processes take cannot be told from what this one does.
+    static Stream<Arguments> devicesWithMemoryOfTheirOwn() {
+        return Backends.with(f -> f.name().equals("gemma4-moe/q4_0") || f.name().equals("gpt-oss/mxfp4"))
+                .filter(a -> a.get()[0].equals("opencl"));
+    }
+
+    @ParameterizedTest(allowZeroInvocations = true)
+    @MethodSource("devicesWithMemoryOfTheirOwn")
+    void nothingIsAllocatedInTheMiddleOfARequest(String backend, Fixture fixture) {
+        try (GgufFile file = GgufFile.open(fixture.model());
+                Device device = GoldenTest.openAsByDefault(backend);
+                Model model = Model.load(file, Architectures.read(file), device);
+                Runner runner = new Runner(model, ROWS);
+                Caches caches = model.newCaches(CONTEXT, ROWS, CacheType.F16)) {
+            long free = device.freeMemory();
+            float[] logits = new float[fixture.vocabulary()];
+            runner.forward(caches, new int[ROWS], 0, ROWS, 0, Tap.NONE);
+            runner.forward(caches, new int[1], 0, 1, CONTEXT - 1, Tap.NONE);
+            runner.logits(0, 1, logits, 0, Tap.NONE);
+            assertThat(device.freeMemory()).isEqualTo(free);
+        }
+    }
+}
