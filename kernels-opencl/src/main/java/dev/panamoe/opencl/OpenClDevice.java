@@ -205,6 +205,12 @@ final class OpenClDevice implements Device {
         return new OpenClCache(memory, spec);
     }
 
+    /// The memory of a CPU is the host's: nothing is gained by reading less of it.
+    @Override
+    public boolean prefersTopK() {
+        return !isCpu;
+    }
+
     @Override
     public Ops ops() {
         return ops;

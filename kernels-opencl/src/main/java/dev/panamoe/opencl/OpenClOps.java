@@ -22,7 +22,7 @@ final class OpenClOps implements Ops {
 
     OpenClOps(ClDevice device, Kernels kernels, Memory memory, long queue) {
         Scratch scratch = new Scratch(memory);
-        this.rows = new RowKernels(device, kernels, queue);
+        this.rows = new RowKernels(device, kernels, scratch, queue);
         this.products = new Products(device, kernels, rows, memory, scratch, queue);
         this.attentions = new Attentions(device, kernels, scratch, queue);
     }
@@ -121,6 +121,12 @@ final class OpenClOps implements Ops {
     @Override
     public void argmax(Ids ids, Rows x) {
         rows.argmax(ids, x);
+        OpenClBuffer.written(ids);
+    }
+
+    @Override
+    public void topK(Ids ids, Rows values, Rows x) {
+        rows.topK(ids, values, x);
         OpenClBuffer.written(ids);
     }
 

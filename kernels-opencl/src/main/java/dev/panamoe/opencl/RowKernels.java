@@ -1,5 +1,6 @@
 package dev.panamoe.opencl;
 
+import dev.panamoe.opencl.Scratch.Part;
 import dev.panamoe.spec.Activation;
 import dev.panamoe.spec.RopeSpec;
 import dev.panamoe.spec.RouterSpec;
@@ -18,18 +19,25 @@ final class RowKernels {
 
     private static final int CPU_GROUP = 32;
 
+    /// Of `topk.inc`.
+    private static final int TOP_TILE = 2048;
+
+    private static final int TOP_GROUP = 256;
+
     /// MAX_EXPERTS of the kernels.
     static final int MAX_EXPERTS = 512;
 
     private static final String ROWS = "reduce.inc activation.inc rows.inc";
 
     private final Kernels kernels;
+    private final Scratch scratch;
     private final long queue;
     private final int group;
     private final String options;
 
-    RowKernels(ClDevice device, Kernels kernels, long queue) {
+    RowKernels(ClDevice device, Kernels kernels, Scratch scratch, long queue) {
         this.kernels = kernels;
+        this.scratch = scratch;
         this.queue = queue;
         this.group = device.isCpu() ? CPU_GROUP : GPU_GROUP;
         this.options = "-D GROUP=" + group;
@@ -128,6 +136,47 @@ final class RowKernels {
     /// See {@link dev.panamoe.spi.Ops#argmax}.
     void argmax(Ids ids, Rows x) {
         give(give(rows("argmax"), ids), x).value(x.cols()).launch(queue, group, x.rows(), 1, 1);
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#topK}: each pass leaves the k largest of every tile, until one tile has all.
+    void topK(Ids ids, Rows values, Rows x) {
+        int k = ids.cols();
+        int groups = Math.ceilDiv(x.cols(), TOP_TILE);
+        // Two halves, of which a pass reads one and writes the other.
+        int half = groups > 1 ? Math.multiplyExact(x.rows(), groups * k) : 0;
+        long keys = half > 0 ? scratch.of(Part.TOP_KEYS, 2L * half) : OpenClBuffer.of(values);
+        long columns = half > 0 ? scratch.of(Part.TOP_COLUMNS, 2L * half) : OpenClBuffer.of(ids);
+        int n = x.cols();
+        int from = 0;
+        int to = half;
+        for (boolean first = true; ; first = false) {
+            groups = Math.ceilDiv(n, TOP_TILE);
+            boolean last = groups == 1;
+            int left = groups * k;
+            Kernel pass = kernels.get("top_k", "topk.inc", null, "")
+                    .buffer(last ? OpenClBuffer.of(values) : keys)
+                    .value(last ? values.offset() : to)
+                    .value(last ? values.stride() : left)
+                    .buffer(last ? OpenClBuffer.of(ids) : columns)
+                    .value(last ? ids.offset() : to)
+                    .value(left)
+                    .buffer(first ? OpenClBuffer.of(x) : keys)
+                    .value(first ? x.offset() : from)
+                    .value(first ? x.stride() : n)
+                    .buffer(columns)
+                    .value(from);
+            pass.value(n)
+                    .value(k)
+                    .value(first ? 1 : 0)
+                    .value(last ? 1 : 0)
+                    .launch(queue, TOP_GROUP, groups, x.rows(), 1);
+            if (last) {
+                return;
+            }
+            n = left;
+            from = to;
+            to = half - to;
+        }
     }
 
     /// See {@link dev.panamoe.spi.Ops#embed}.

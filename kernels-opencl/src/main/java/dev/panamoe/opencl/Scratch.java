@@ -18,6 +18,9 @@ final class Scratch {
         /// Pairs of tokens and experts by expert.
         ORDER,
         TILES,
+        /// What passes of topK leave to the next.
+        TOP_KEYS,
+        TOP_COLUMNS,
         /// Parts of attention.
         SPANS
     }

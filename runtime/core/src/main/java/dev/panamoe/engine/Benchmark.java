@@ -6,12 +6,14 @@ import java.util.Random;
 
 /// Times forward passes over random tokens. There is no sampler and no text in it: a prompt is passed in chunks of as
 /// many rows as the engine takes and ends with the logits of its last token; generation passes one given token after
-/// the other and reads the logits of each. The tokens are the same for the same seed and vocabulary.
+/// the other and reads the logits of each, or the likeliest token where that is less. The tokens are the same for the
+/// same seed and vocabulary.
 public final class Benchmark implements AutoCloseable {
     private final Engine engine;
     private Caches caches;
     private final int[] tokens;
     private final float[] logits;
+    private final int[] best = new int[1];
 
     /// One more than the highest position whose keys and values are stored.
     private int written;
@@ -99,7 +101,12 @@ public final class Benchmark implements AutoCloseable {
         engine.run(runner -> {
             runner.forward(caches, tokens, from, count, from, Tap.NONE);
             if (last) {
-                runner.logits(count - 1, 1, logits, 0, Tap.NONE);
+                // What an answer reads of the likeliest token is what is read here.
+                if (engine.prefersTopK()) {
+                    runner.topTokens(count - 1, engine.tokenizer().size(), 1, best, logits);
+                } else {
+                    runner.logits(count - 1, 1, logits, 0, Tap.NONE);
+                }
             }
         });
         written = Math.max(written, from + count);

@@ -203,6 +203,11 @@ public final class Engine implements AutoCloseable {
         return loaded.device().arithmetic();
     }
 
+    /// Whether reading the likeliest tokens alone is cheaper than reading all logits.
+    boolean prefersTopK() {
+        return loaded.device().prefersTopK();
+    }
+
     /// The kernel set that computes; empty where there is no choice.
     public String kernels() {
         return loaded.device().kernels();
@@ -437,8 +442,8 @@ public final class Engine implements AutoCloseable {
     /// In a thread of its own: an interrupt, which only means that the answer is not wanted any more, would close the
     /// file that re-packed weights are written to.
     private LoadedModel loadUninterrupted() {
-        FutureTask<LoadedModel> loading = new FutureTask<>(
-                () -> LoadedModel.load(successor, options.device(), file, spec, maxRows, progress));
+        FutureTask<LoadedModel> loading =
+                new FutureTask<>(() -> LoadedModel.load(successor, options.device(), file, spec, maxRows, progress));
         Thread.ofPlatform().daemon().name("panamoe-open").start(loading);
         boolean interrupted = false;
         try {

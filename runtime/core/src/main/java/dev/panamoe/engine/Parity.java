@@ -90,16 +90,23 @@ public final class Parity {
         Worst worst = new Worst();
         Deque<float[]> waiting = new ArrayDeque<>();
         int most = Math.min(tested.maxRows(), reference.maxRows());
-        tested.withCaches(count, ours -> reference.withCaches(count, theirs -> {
-            for (int at = 0; at < count; at += rows(at, most)) {
-                pass(tested, ours, at, rows(at, most), (name, first, n, rows) -> waiting.add(tested.read(rows)));
-                pass(reference, theirs, at, rows(at, most), (name, first, n, rows) -> {
-                    float[] values = waiting.remove();
-                    worst.add(name, first, n, values, reference.read(rows));
-                    reference.write(rows, values);
-                });
-            }
-        }));
+        tested.withCaches(
+                count,
+                ours -> reference.withCaches(count, theirs -> {
+                    for (int at = 0; at < count; at += rows(at, most)) {
+                        pass(
+                                tested,
+                                ours,
+                                at,
+                                rows(at, most),
+                                (name, first, n, rows) -> waiting.add(tested.read(rows)));
+                        pass(reference, theirs, at, rows(at, most), (name, first, n, rows) -> {
+                            float[] values = waiting.remove();
+                            worst.add(name, first, n, values, reference.read(rows));
+                            reference.write(rows, values);
+                        });
+                    }
+                }));
         return new Result(worst.difference, worst.where, bound(tested.arithmetic()));
     }
 

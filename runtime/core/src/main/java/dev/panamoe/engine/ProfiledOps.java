@@ -319,6 +319,13 @@ final class ProfiledOps implements Ops {
     }
 
     @Override
+    public void topK(Ids ids, Rows values, Rows x) {
+        begin();
+        ops.topK(ids, values, x);
+        finishAndCount("top_k", x, size(x), false, 0);
+    }
+
+    @Override
     public void copy(Rows y, Rows x) {
         begin();
         ops.copy(y, x);

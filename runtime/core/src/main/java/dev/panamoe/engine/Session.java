@@ -13,6 +13,7 @@ import dev.panamoe.model.Caches;
 import dev.panamoe.model.Runner;
 import dev.panamoe.model.Tap;
 import dev.panamoe.sampling.Sampler;
+import dev.panamoe.spi.Ops;
 import dev.panamoe.tokenizer.Tokenizer;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
@@ -29,7 +30,17 @@ import java.util.function.Consumer;
 public final class Session implements AutoCloseable {
     private final Engine engine;
     private final List<ChatMessage> messages = new ArrayList<>();
+
+    /// Of the latest token: of all tokens, or where `listed` is not 0, of so many of the likeliest, whose ids are
+    /// beside them.
     private final float[] logits;
+
+    private final int[] ids = new int[Ops.MAX_TOP_K];
+
+    private int listed;
+
+    /// What `listed` may be in this answer: how many of the likeliest tokens are enough to choose the next, or 0.
+    private int shortlist;
 
     /// Tokens that have a text. The model may have more rows, which were never trained.
     private final int tokenCount;
@@ -169,6 +180,7 @@ public final class Session implements AutoCloseable {
         checkPrompt(prompt);
         begin(prompt);
         Sampler sampler = new Sampler(options.sampling());
+        shortlist = constraint.isEmpty() ? sampler.shortlist(Ops.MAX_TOP_K, tokenCount) : 0;
         for (int token : prompt) {
             sampler.accept(token);
         }
@@ -189,7 +201,9 @@ public final class Session implements AutoCloseable {
         long promptEnd = 0;
         FinishReason reason;
         while (true) {
-            int token = sampler.sample(logits, 0, tokenCount, constraint);
+            int token = listed > 0
+                    ? sampler.sample(ids, logits, listed)
+                    : sampler.sample(logits, 0, tokenCount, constraint);
             if (generated.isEmpty()) {
                 promptEnd = System.nanoTime();
             }
@@ -289,7 +303,12 @@ public final class Session implements AutoCloseable {
         runner.forward(caches, tokens, position, n, position, Tap.NONE);
         position += n;
         if (position == length) {
-            runner.logits(n - 1, 1, logits, 0, Tap.NONE);
+            listed = engine.prefersTopK() ? shortlist : 0;
+            if (listed > 0) {
+                runner.topTokens(n - 1, tokenCount, listed, ids, logits);
+            } else {
+                runner.logits(n - 1, 1, logits, 0, Tap.NONE);
+            }
         }
     }
 

@@ -16,6 +16,7 @@ import dev.panamoe.model.ModelWeights.PerLayerInputs;
 import dev.panamoe.spec.Activation;
 import dev.panamoe.spec.AttentionSpec.Gqa;
 import dev.panamoe.spec.ModelSpec;
+import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rows;
@@ -62,6 +63,11 @@ final class Forward {
             ops.softcap(logits, spec.logitSoftcap());
         }
         tap.see("result_output", Tap.NO_LAYER, logits);
+    }
+
+    /// See {@link Ops#topK}.
+    void topK(Ids ids, Rows values, Rows logits) {
+        ops.topK(ids, values, logits);
     }
 
     private void layer(Intermediates a, Block b, Caches caches, Tap tap) {

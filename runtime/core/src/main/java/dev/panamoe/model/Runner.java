@@ -2,8 +2,10 @@ package dev.panamoe.model;
 
 import dev.panamoe.PanamoeException;
 import dev.panamoe.spi.Device;
+import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rows;
+import org.jspecify.annotations.Nullable;
 
 /// Runs forward passes of one model with one set of buffers. One thread at a time may use it.
 public final class Runner implements AutoCloseable {
@@ -17,6 +19,10 @@ public final class Runner implements AutoCloseable {
 
     private Forward forward;
     private Intermediates current;
+    private @Nullable Top top;
+
+    /// What the latest call of {@link #topTokens} wanted, and where it was found: all calls of an answer want the same.
+    private record Top(int vocabulary, int k, Rows logits, Ids ids, Rows values) {}
 
     /// @param maxRows most rows of one forward pass
     public Runner(Model model, int maxRows) {
@@ -88,6 +94,29 @@ public final class Runner implements AutoCloseable {
             device.read(rows, target, offset + done * width);
             done += n;
         }
+    }
+
+    /// The likeliest tokens behind a row of the latest forward pass, largest logit first, the lower id of equals first:
+    /// as {@link #logits} and choosing among them would find, but no more is read. Only where the device
+    /// {@linkplain Device#prefersTopK prefers} that.
+    ///
+    /// @param vocabulary how many tokens there are: the model may have more rows
+    /// @param k how many to find, 1 to {@link Ops#MAX_TOP_K} and at most `vocabulary`
+    /// @param ids (k)
+    /// @param values (k), their logits
+    public void topTokens(int row, int vocabulary, int k, int[] ids, float[] values) {
+        if (top == null || top.k() != k || top.vocabulary() != vocabulary) {
+            top = new Top(
+                    vocabulary,
+                    k,
+                    oneLogitRow.columns(0, vocabulary),
+                    Ids.of(scratch.topIds(), 1, k),
+                    Rows.of(scratch.topValues(), 1, k));
+        }
+        forward.logits(current, row, oneLogitRow, Tap.NONE);
+        forward.topK(top.ids(), top.values(), top.logits());
+        device.read(top.ids(), ids);
+        device.read(top.values(), values, 0);
     }
 
     /// The output of the last norm, of rows of the latest forward pass.

@@ -70,6 +70,12 @@ final class ReferenceDevice implements Device {
         return new ReferenceCache(spec);
     }
 
+    /// So that what devices with memory of their own do is done here too.
+    @Override
+    public boolean prefersTopK() {
+        return true;
+    }
+
     @Override
     public Ops ops() {
         return ops;

@@ -13,6 +13,8 @@ import dev.panamoe.spi.Rounding;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
+import java.util.Comparator;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// The definition of every operation: loops over single values, sums in double, results rounded to float once.
@@ -313,6 +315,27 @@ final class ReferenceOps implements Ops {
             }
             ids(ids)[ids.offset() + r] = best;
         }
+    }
+
+    @Override
+    public void topK(Ids ids, Rows values, Rows x) {
+        for (int r = 0; r < x.rows(); r++) {
+            int row = r;
+            int[] columns = IntStream.range(0, x.cols())
+                    .boxed()
+                    .sorted(Comparator.comparing((Integer c) -> ordered(get(x, row, c)), Comparator.reverseOrder()))
+                    .mapToInt(c -> c)
+                    .toArray();
+            for (int j = 0; j < ids.cols(); j++) {
+                ids(ids)[ids.offset() + r * ids.cols() + j] = columns[j];
+                set(values, r, j, ordered(get(x, r, columns[j])));
+            }
+        }
+    }
+
+    /// A NaN is the largest float for `compareTo`, and -0 smaller than 0, which is not meant here.
+    private static float ordered(float value) {
+        return value == 0 ? 0 : value;
     }
 
     @Override

@@ -39,6 +39,14 @@ final class Candidates {
         size = count;
     }
 
+    /// These, as they are.
+    void sorted(int[] sourceIds, float[] sourceLogits, int count) {
+        ensure(count);
+        System.arraycopy(sourceIds, 0, ids, 0, count);
+        System.arraycopy(sourceLogits, 0, logits, 0, count);
+        size = count;
+    }
+
     /// The `k` tokens with the largest logits, largest first, lower ids first among equals: one pass with a heap of
     /// the `k` best so far, whose root is the worst of them.
     void top(float[] source, int offset, int count, int k) {

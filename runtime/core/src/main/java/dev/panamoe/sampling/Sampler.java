@@ -78,6 +78,35 @@ public final class Sampler {
         return draw(max);
     }
 
+    /// How many of the likeliest tokens {@link #sample(int[], float[], int)} needs to choose what it would choose from
+    /// all of them; 0 when it needs all. It stays the same for a sampler.
+    ///
+    /// @param most that can be given
+    /// @param count tokens of the vocabulary
+    public int shortlist(int most, int count) {
+        int wanted = params.isGreedy() ? 1 : params.topK();
+        return penalties.isActive() || wanted > most || wanted >= count ? 0 : wanted;
+    }
+
+    /// Like {@link #sample(float[], int, int)}, from the likeliest tokens alone.
+    ///
+    /// @param ids (count), largest logit first, the lower of equals first, a NaN before anything
+    /// @param logits (count), theirs
+    /// @param count {@link #shortlist}
+    public int sample(int[] ids, float[] logits, int count) {
+        float max = logits[0];
+        if (Float.isNaN(max)) {
+            throw broken("the logit of token " + ids[0] + " is NaN");
+        }
+        checkLargest(max, ids[0]);
+        if (params.isGreedy()) {
+            return ids[0];
+        }
+        candidates.sorted(ids, logits, count);
+        truncateSorted(max);
+        return draw(max);
+    }
+
     private float[] copy(float[] logits, int offset, int count) {
         if (changed.length < count) {
             changed = new float[count];
@@ -99,13 +128,17 @@ public final class Sampler {
                 throw broken("the logit of token " + i + " is NaN");
             }
         }
-        if (best < 0) {
+        checkLargest(max, best);
+        return best;
+    }
+
+    private static void checkLargest(float max, int token) {
+        if (max == Float.NEGATIVE_INFINITY) {
             throw broken("no token has a finite logit");
         }
         if (max == Float.POSITIVE_INFINITY) {
-            throw broken("the logit of token " + best + " is infinite");
+            throw broken("the logit of token " + token + " is infinite");
         }
-        return best;
     }
 
     private static PanamoeException broken(String what) {
@@ -118,14 +151,26 @@ public final class Sampler {
         boolean topP = params.topP() < 1;
         if (topK) {
             candidates.top(logits, offset, count, params.topK());
-            if (topP) {
-                candidates.truncate(prefix(params.topP() * total(max), max));
-            }
-        } else if (topP) {
+            truncateSorted(max);
+            return;
+        }
+        if (topP) {
             topOfAll(logits, offset, count, max);
         } else {
             candidates.all(logits, offset, count);
         }
+        keepMinP(max);
+    }
+
+    /// Top-p and min-p, after top-k.
+    private void truncateSorted(float max) {
+        if (params.topP() < 1) {
+            candidates.truncate(prefix(params.topP() * total(max), max));
+        }
+        keepMinP(max);
+    }
+
+    private void keepMinP(float max) {
         if (params.minP() > 0) {
             candidates.keepAtLeast(max + StrictMath.log(params.minP()));
         }

@@ -70,6 +70,11 @@ public interface Device extends AutoCloseable {
     /// Waits for all operations, then copies ids to the host.
     void read(Ids ids, int[] target);
 
+    /// Whether {@link Ops#topK} is there, and reading what it finds is cheaper than reading whole rows of logits.
+    default boolean prefersTopK() {
+        return false;
+    }
+
     /// What products of this device are made of.
     default Arithmetic arithmetic() {
         return Arithmetic.F32;

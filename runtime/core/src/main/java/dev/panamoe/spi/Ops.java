@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 /// call. Outputs may be the same rows as inputs where said, and must not overlap them otherwise. Shapes are checked by
 /// the reference backend; others may rely on the forward page.
 public interface Ops {
+    /// The most that {@link #topK} finds.
+    int MAX_TOP_K = 256;
+
     /// `y[r] = scale * W[tokens[r]]`. W: (vocabulary, cols).
     void embed(Rows y, Weight w, Ids tokens, float scale);
 
@@ -91,6 +94,15 @@ public interface Ops {
 
     /// `ids[r] = argmax_c x[r,c]`, the lowest column on ties.
     void argmax(Ids ids, Rows x);
+
+    /// The `k` largest columns of each row, largest first, the lower of equals first; a NaN is larger than anything,
+    /// and all NaN are equal. Only where {@link Device#prefersTopK}.
+    ///
+    /// @param ids (rows, k): which columns; k is at most {@link #MAX_TOP_K} and the columns of `x`
+    /// @param values (rows, k): what they hold
+    default void topK(Ids ids, Rows values, Rows x) {
+        throw new UnsupportedOperationException("a device that does not prefer it");
+    }
 
     /// `y = x`.
     void copy(Rows y, Rows x);

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class SamplerTest {
@@ -48,6 +49,65 @@ class SamplerTest {
         assertThat(once(SamplingParams.GREEDY, -1, 3, 2, 3)).isEqualTo(1);
         assertThat(new Sampler(SamplingParams.GREEDY).sample(new float[] {9, 9, 1, 5, 4}, 2, 3))
                 .isEqualTo(1);
+    }
+
+    /// From the likeliest alone, the same tokens are drawn as from all.
+    @Test
+    void aShortlistIsEnough() {
+        List<SamplingParams> all = List.of(
+                SamplingParams.GREEDY,
+                PLAIN.withTopK(40),
+                PLAIN.withTopK(40).withTopP(0.9f).withMinP(0.05f).withTemperature(1.7f),
+                PLAIN.withTopK(1).withTopP(0));
+        for (SamplingParams params : all) {
+            var whole = new Sampler(params);
+            var listed = new Sampler(params);
+            var random = new SplittableRandom(3);
+            int k = listed.shortlist(256, 1000);
+            assertThat(k).isEqualTo(params.isGreedy() ? 1 : params.topK());
+            for (int round = 0; round < 200; round++) {
+                // Steps of a fourth, so that there are equal ones.
+                float[] logits = new float[1000];
+                for (int i = 0; i < logits.length; i++) {
+                    logits[i] = random.nextInt(-40, 20) / 4f;
+                }
+                int[] ids = likeliest(logits, k);
+                float[] theirs = new float[k];
+                for (int i = 0; i < k; i++) {
+                    theirs[i] = logits[ids[i]];
+                }
+                assertThat(listed.sample(ids, theirs, k)).isEqualTo(whole.sample(logits, 0, 1000));
+            }
+        }
+    }
+
+    private static int[] likeliest(float[] logits, int k) {
+        return IntStream.range(0, logits.length)
+                .boxed()
+                .sorted(Comparator.comparingDouble((Integer i) -> -logits[i]))
+                .limit(k)
+                .mapToInt(i -> i)
+                .toArray();
+    }
+
+    @Test
+    void whatNeedsAllLogitsHasNoShortlist() {
+        assertThat(new Sampler(PLAIN).shortlist(256, 1000)).isZero();
+        assertThat(new Sampler(PLAIN.withTopK(257)).shortlist(256, 1000)).isZero();
+        assertThat(new Sampler(PLAIN.withTopK(40)).shortlist(256, 40)).isZero();
+        assertThat(new Sampler(SamplingParams.GREEDY.withRepetitionPenalty(1.1f)).shortlist(256, 1000))
+                .isZero();
+    }
+
+    @Test
+    void aBrokenShortlistIsRefused() {
+        var sampler = new Sampler(SamplingParams.GREEDY);
+        assertThatThrownBy(() -> sampler.sample(new int[] {7}, new float[] {Float.NaN}, 1))
+                .hasMessageContaining("the logit of token 7 is NaN");
+        assertThatThrownBy(() -> sampler.sample(new int[] {7}, new float[] {Float.POSITIVE_INFINITY}, 1))
+                .hasMessageContaining("the logit of token 7 is infinite");
+        assertThatThrownBy(() -> sampler.sample(new int[] {7}, new float[] {Float.NEGATIVE_INFINITY}, 1))
+                .hasMessageContaining("no token has a finite logit");
     }
 
     @Test

@@ -279,6 +279,47 @@ class RowConformanceTest {
     }
 
     @Test
+    void topK() {
+        Device d = lab.device();
+        if (d.info().id().equals("cpu")) {
+            assertThat(d.prefersTopK()).isFalse();
+            return;
+        }
+        for (int n : new int[] {1, 7, 300, 2048, 2049, 40_000}) {
+            Matrix x = Matrix.random(4, n, n);
+            // Many equal values, of which the lower columns come first; both zeros; nothing finite; what is no number.
+            for (int i = 0; i < n; i++) {
+                x.values()[n + i] = i * 7 % 5;
+                x.values()[2 * n + i] = i % 3 == 0 ? -0.0f : i % 3 == 1 ? 0 : -1e-40f;
+            }
+            Arrays.fill(x.values(), 3 * n, 4 * n, Float.NEGATIVE_INFINITY);
+            x.values()[4 * n - 1] = Float.NaN;
+            x.values()[3 * n + n / 2] = Float.POSITIVE_INFINITY;
+            for (int k : new int[] {1, 5, 64, Ops.MAX_TOP_K}) {
+                if (k <= n) {
+                    checkTopK(x, k);
+                }
+            }
+        }
+    }
+
+    private void checkTopK(Matrix x, int k) {
+        Matrix[] values = new Matrix[2];
+        int[][] ids = new int[2][];
+        for (int i = 0; i < 2; i++) {
+            Device d = i == 0 ? lab.device() : lab.reference();
+            Ids found = Lab.ids(d, x.rows(), k);
+            Rows held = Lab.empty(d, x.rows(), k, 2, 3);
+            d.ops().topK(found, held, Lab.place(d, x, 4, 3));
+            ids[i] = Lab.read(d, found);
+            values[i] = Lab.read(d, held);
+        }
+        assertThat(ids[0]).as("%d of %d columns", k, x.cols()).isEqualTo(ids[1]);
+        assertThat(values[0].values()).isEqualTo(values[1].values());
+        assertThat(values[0].values()[0]).isEqualTo(x.values()[ids[0][0]]);
+    }
+
+    @Test
     void writesAndReadsOfViews() {
         Device d = lab.device();
         Matrix m = Matrix.random(4, 6, 1);

@@ -89,6 +89,24 @@ class EngineTest {
         }
     }
 
+    /// The reference reads the likeliest tokens alone, unless penalties need the logits of others; here they change
+    /// none.
+    @Test
+    void drawingFromTheLikeliestIsDrawingFromAll() {
+        SamplingParams sampling = SamplingParams.DEFAULT.withTemperature(5).withSeed(3);
+        try (Engine engine = Engine.open(GEMMA, EngineOptions.DEFAULT.withBackend("reference"));
+                Session session = engine.newSession()) {
+            List<List<Integer>> answers = new ArrayList<>();
+            for (SamplingParams params : List.of(sampling, sampling.withPresencePenalty(1e-30f))) {
+                GenerationOptions options =
+                        GenerationOptions.of(params).withMaxTokens(30).withIgnoreEnd(true);
+                answers.add(
+                        session.complete(QUESTION, options, EngineTest::ignore).tokens());
+            }
+            assertThat(answers.getFirst()).hasSize(30).isEqualTo(answers.getLast());
+        }
+    }
+
     /// Rings are overwritten up to the highest position ever reached: many small steps back must not add up to more
     /// than
     /// they can hold.
