@@ -132,7 +132,7 @@ final class RowKernels {
 
     /// See {@link dev.panamoe.spi.Ops#embed}.
     void embed(Rows y, OpenClWeight.Matrix w, Ids tokens, float scale) {
-        Kernel k = kernels.get("embed", "embed.inc", w.type(), w.format().options() + " " + options);
+        Kernel k = kernels.get("embed", "embed.inc", w.type(), options);
         for (OpenClWeight.Piece piece : w.pieces()) {
             give(k, y).buffer(piece.words()).buffer(piece.tails());
             int from = piece.from() * PackedFormat.PANEL;
