@@ -17,7 +17,8 @@ import org.lwjgl.system.MemoryStack;
 final class Kernels {
     /// Source files, whose last one names the program, and the constants they are compiled with.
     ///
-    /// @param type of the weights: the constant `TYPE_…`; null for kernels that read none, or any
+    /// @param type of the weights: the constant `TYPE_…` and those of its {@link PackedFormat}; null for kernels that
+    /// read none, or any
     /// @param options for the compiler
     record Program(String files, @Nullable QuantType type, String options) {}
 
@@ -64,8 +65,12 @@ final class Kernels {
             name = file.substring(0, file.indexOf('.'));
         }
         // Some drivers print warnings on the user's terminal (-w: none).
-        String options = "-w " + (program.type() == null ? "" : "-D TYPE_" + program.type() + " ") + program.options();
+        String options = "-w " + (program.type() == null ? "" : constants(program.type()) + " ") + program.options();
         return cache.get(program.type() == null ? name : name + "-" + program.type(), source.toString(), options);
+    }
+
+    private static String constants(QuantType type) {
+        return "-D TYPE_" + type + " " + PackedFormat.of(type).orElseThrow().options();
     }
 
     private static String own(String resource) {

@@ -77,7 +77,8 @@ final class OpenClDevice implements Device {
             }
         }
         this.memory = new Memory(device, context, queue);
-        ProgramCache programs = new ProgramCache(device, context);
+        KeptFiles files = new KeptFiles(KeptFiles.folder(System.getenv()));
+        ProgramCache programs = new ProgramCache(device, context, files);
         this.kernels = new Kernels(programs, memory);
         this.uploader = new Uploader(memory, kernels, context, queue, pieceBytes);
         this.ops = new OpenClOps(device, kernels, memory, queue);

@@ -58,7 +58,7 @@ record PackedFormat(QuantType type, int values, int blockBytes, int words, int w
         return Optional.ofNullable(FORMATS.get(type));
     }
 
-    /// What kernels that know no types are told, for their compiler.
+    /// The constants of the kernels that pack or read it, for their compiler.
     String options() {
         return "-D BLOCK=" + values + " -D BLOCK_BYTES=" + blockBytes + " -D WORDS=" + words + " -D WORDS_AT=" + wordsAt
                 + " -D TAIL=" + tail + " -D TAIL_AT=" + tailAt;

@@ -12,45 +12,18 @@ import static org.lwjgl.opencl.CL10.nclGetProgramBuildInfo;
 import static org.lwjgl.opencl.CL10.nclGetProgramInfo;
 
 import dev.panamoe.PanamoeException;
-import dev.panamoe.UserCache;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.util.Arrays;
-import java.util.HexFormat;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// Builds programs for one device, and keeps what its compiler made of them in files, so that the next start need not
-/// compile. A file holds
-///
-/// ```
-/// byte 0         8                  40                  72
-///      | magic    | key              | SHA-256 of the binary | binary
-/// ```
-///
-/// The key is the SHA-256 of everything that the binary depends on: source, options, device, driver. A file that is
-/// damaged, or whose binary the driver does not take, is as good as none: the program is built from its source, and the
-/// file written anew, first under another name. Processes that build the same program at once both write it.
+/// Builds programs for one device, and keeps what its compiler made of them, so that the next start need not compile:
+/// for a key of source, options, device and driver. A binary that the driver does not take is as good as none.
 ///
 /// May be used by many threads.
 final class ProgramCache {
-    /// `0`: keep nothing and use nothing that was kept.
-    static final String VARIABLE = "PANAMOE_OPENCL_CACHE";
-
-    private static final byte[] MAGIC = "PANOCL1\n".getBytes(StandardCharsets.US_ASCII);
-    private static final int DIGEST_BYTES = 32;
-    private static final int HEADER_BYTES = MAGIC.length + 2 * DIGEST_BYTES;
-    private static final long MAX_FILE_BYTES = 256L << 20;
+    private static final int MAX_BINARY_BYTES = 64 << 20;
 
     private static final int SLACK = 4096;
 
@@ -59,26 +32,16 @@ final class ProgramCache {
 
     private final ClDevice device;
     private final long context;
-    private final Optional<Path> folder;
+    private final KeptFiles files;
     private final AtomicInteger builds = new AtomicInteger();
     private final AtomicInteger loads = new AtomicInteger();
 
-    /// With the user's folder for caches.
-    ProgramCache(ClDevice device, long context) {
-        this(device, context, folder(System.getenv()));
-    }
-
     /// @param context a `cl_context` of the device alone
-    /// @param folder where binaries are kept; empty to keep none
-    ProgramCache(ClDevice device, long context, Optional<Path> folder) {
+    /// @param files where binaries are kept
+    ProgramCache(ClDevice device, long context, KeptFiles files) {
         this.device = device;
         this.context = context;
-        this.folder = folder;
-    }
-
-    /// Where binaries are kept: the user's folder for caches.
-    static Optional<Path> folder(Map<String, String> environment) {
-        return "0".equals(environment.get(VARIABLE)) ? Optional.empty() : UserCache.folder(environment, "opencl");
+        this.files = files;
     }
 
     /// How many programs were built from their source.
@@ -97,34 +60,22 @@ final class ProgramCache {
     /// @return its `cl_program`, which the caller releases
     /// @throws PanamoeException with the compiler's log when it cannot be built
     long get(String name, String source, String options) {
-        byte[] key = UserCache.digest(
-                MAGIC,
-                text(device.name()),
-                text(device.platformName()),
-                text(device.platformVersion()),
-                text(device.driver()),
-                text(options),
-                text(source));
-        Optional<Path> file = folder.map(f -> f.resolve(
-                name.replaceAll("[^A-Za-z0-9._-]", "_") + "-" + HexFormat.of().formatHex(key, 0, 8) + ".bin"));
-        Optional<Long> kept = file.flatMap(f -> read(f, key)).flatMap(binary -> fromBinary(binary, options));
+        byte[] key = key(options, source);
+        Optional<Long> kept = files.get(name, key).flatMap(binary -> fromBinary(binary, options));
         if (kept.isPresent()) {
             loads.incrementAndGet();
             return kept.get();
         }
         long program = fromSource(name, source, options);
         builds.incrementAndGet();
-        file.ifPresent(f -> write(f, key, program));
+        toBinary(program).ifPresent(binary -> files.put(name, key, binary));
         return program;
     }
 
-    /// A text with its length, so that two texts in a row are never others that read the same.
-    private static byte[] text(String text) {
-        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        return ByteBuffer.allocate(Integer.BYTES + bytes.length)
-                .putInt(bytes.length)
-                .put(bytes)
-                .array();
+    /// A key of the device, its driver and these texts.
+    byte[] key(String options, String source) {
+        return KeptFiles.key(
+                device.name(), device.platformName(), device.platformVersion(), device.driver(), options, source);
     }
 
     private long fromSource(String name, String source, String options) {
@@ -193,81 +144,25 @@ final class ProgramCache {
         }
     }
 
-    private static byte[] toBinary(long program) {
-        long bytes = Cl.number(
-                "the size of a program",
-                (size, value, returned) -> nclGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, size, value, returned));
-        if (bytes <= 0 || bytes > MAX_FILE_BYTES - HEADER_BYTES) {
-            return new byte[0];
-        }
+    /// @return empty when the driver does not give it
+    private static Optional<byte[]> toBinary(long program) {
         try (Arena arena = Arena.ofConfined()) {
+            long bytes = Cl.number(
+                    "the size of a program",
+                    (size, value, returned) ->
+                            nclGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, size, value, returned));
+            if (bytes <= 0 || bytes > MAX_BINARY_BYTES) {
+                return Optional.empty();
+            }
             // With room behind it, should a driver end a text with more than it counts.
             MemorySegment binary = arena.allocate(bytes + SLACK);
             MemorySegment binaries = arena.allocateFrom(ValueLayout.JAVA_LONG, binary.address());
             Cl.check(
                     nclGetProgramInfo(program, CL_PROGRAM_BINARIES, Long.BYTES, binaries.address(), 0),
                     "the binary of a program");
-            return binary.asSlice(0, bytes).toArray(ValueLayout.JAVA_BYTE);
-        }
-    }
-
-    /// The binary in the file.
-    ///
-    /// @return empty when there is none of this key, or it is damaged
-    private static Optional<byte[]> read(Path file, byte[] key) {
-        try {
-            if (!Files.isRegularFile(file) || Files.size(file) > MAX_FILE_BYTES) {
-                return Optional.empty();
-            }
-            byte[] all = Files.readAllBytes(file);
-            if (all.length <= HEADER_BYTES) {
-                return Optional.empty();
-            }
-            byte[] binary = Arrays.copyOfRange(all, HEADER_BYTES, all.length);
-            return MessageDigest.isEqual(Arrays.copyOf(all, HEADER_BYTES), header(key, binary))
-                    ? Optional.of(binary)
-                    : Optional.empty();
-        } catch (IOException | SecurityException e) {
+            return Optional.of(binary.asSlice(0, bytes).toArray(ValueLayout.JAVA_BYTE));
+        } catch (PanamoeException e) {
             return Optional.empty();
         }
-    }
-
-    /// Keeps the binary if it can: a full disk, say, only makes the next start slower.
-    private static void write(Path file, byte[] key, long program) {
-        try {
-            byte[] binary = toBinary(program);
-            if (binary.length == 0) {
-                return;
-            }
-            Files.createDirectories(file.getParent());
-            Path partial = Files.createTempFile(file.getParent(), "", ".partial");
-            try {
-                byte[] header = header(key, binary);
-                byte[] all = Arrays.copyOf(header, header.length + binary.length);
-                System.arraycopy(binary, 0, all, header.length, binary.length);
-                Files.write(partial, all);
-                move(partial, file);
-            } finally {
-                Files.deleteIfExists(partial);
-            }
-        } catch (IOException | SecurityException | PanamoeException e) {
-            // As above.
-        }
-    }
-
-    private static void move(Path from, Path to) throws IOException {
-        try {
-            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
-        } catch (AtomicMoveNotSupportedException e) {
-            Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
-        }
-    }
-
-    static byte[] header(byte[] key, byte[] binary) {
-        return ByteBuffer.allocate(HEADER_BYTES)
-                .put(MAGIC)
-                .put(key)
-                .put(UserCache.digest(binary))
-                .array();
     }
 }

@@ -48,7 +48,11 @@ final class RowKernels {
     }
 
     private static Kernel give(Kernel k, Rows rows) {
-        return k.buffer(OpenClBuffer.of(rows)).value(rows.offset()).value(rows.stride());
+        return give(k, OpenClBuffer.of(rows), rows.offset(), rows.stride());
+    }
+
+    private static Kernel give(Kernel k, long buffer, int offset, int stride) {
+        return k.buffer(buffer).value(offset).value(stride);
     }
 
     private static Kernel give(Kernel k, Ids ids) {
@@ -99,11 +103,8 @@ final class RowKernels {
 
     /// The same in place of `gate`.
     void glu(long gate, int gateStride, long up, int upStride, Activation activation, int rows, int cols) {
-        Kernel k = rows("glu");
-        k.buffer(gate).value(0).value(gateStride);
-        k.buffer(gate).value(0).value(gateStride);
-        k.buffer(up).value(0).value(upStride);
-        launch(k.value(code(activation)), rows, cols);
+        Kernel k = give(give(rows("glu"), gate, 0, gateStride), gate, 0, gateStride);
+        launch(give(k, up, 0, upStride).value(code(activation)), rows, cols);
     }
 
     /// See {@link dev.panamoe.spi.Ops#add}.
@@ -127,10 +128,7 @@ final class RowKernels {
     }
 
     void copy(long y, int yOffset, int yStride, long x, int xOffset, int xStride, int rows, int cols) {
-        Kernel k = rows("copy_rows");
-        k.buffer(y).value(yOffset).value(yStride);
-        k.buffer(x).value(xOffset).value(xStride);
-        launch(k, rows, cols);
+        launch(give(give(rows("copy_rows"), y, yOffset, yStride), x, xOffset, xStride), rows, cols);
     }
 
     /// See {@link dev.panamoe.spi.Ops#argmax}.
@@ -181,7 +179,7 @@ final class RowKernels {
 
     /// See {@link dev.panamoe.spi.Ops#embed}.
     void embed(Rows y, OpenClWeight.Matrix w, Ids tokens, float scale) {
-        Kernel k = kernels.get("embed", "embed.inc", w.type(), w.format().options() + " " + options);
+        Kernel k = kernels.get("embed", "embed.inc", w.type(), options);
         for (OpenClWeight.Piece piece : w.pieces()) {
             give(k, y).buffer(piece.words()).buffer(piece.tails());
             int from = piece.from() * PackedFormat.PANEL;

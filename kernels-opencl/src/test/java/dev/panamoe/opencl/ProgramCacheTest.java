@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -44,7 +43,7 @@ class ProgramCacheTest {
     }
 
     private ProgramCache cache() {
-        return new ProgramCache(device, context, Optional.of(folder));
+        return new ProgramCache(device, context, new KeptFiles(Optional.of(folder)));
     }
 
     /// What the program's kernel writes, after which the program is released.
@@ -124,7 +123,7 @@ class ProgramCacheTest {
         byte[] all = Files.readAllBytes(file);
         byte[] key = Arrays.copyOfRange(all, 8, 40);
         byte[] nonsense = new byte[100];
-        byte[] header = ProgramCache.header(key, nonsense);
+        byte[] header = KeptFiles.header(key, nonsense);
         Files.write(file, Arrays.copyOf(header, header.length + nonsense.length));
         assertFetched("-D VALUE=1.5f", 1.5f, 1);
         assertFetched("-D VALUE=1.5f", 1.5f, 0);
@@ -132,10 +131,10 @@ class ProgramCacheTest {
 
     @Test
     void withoutAFolderOrWithOneThatCannotBeWritten() throws IOException {
-        ProgramCache none = new ProgramCache(device, context, Optional.empty());
+        ProgramCache none = new ProgramCache(device, context, new KeptFiles(Optional.empty()));
         assertThat(run(none.get("p", SOURCE, "-D VALUE=1.0f"))).isEqualTo(1f);
         Path file = Files.createFile(folder.resolve("a file"));
-        ProgramCache broken = new ProgramCache(device, context, Optional.of(file.resolve("x")));
+        ProgramCache broken = new ProgramCache(device, context, new KeptFiles(Optional.of(file.resolve("x"))));
         assertThat(run(broken.get("p", SOURCE, "-D VALUE=1.0f"))).isEqualTo(1f);
         assertThat(broken.builds()).isEqualTo(1);
     }
@@ -154,12 +153,5 @@ class ProgramCacheTest {
     void aLongProgram() {
         String source = SOURCE + "/* " + "words ".repeat(50_000) + "*/\n";
         assertThat(run(cache().get("long", source, "-D VALUE=3.0f"))).isEqualTo(3f);
-    }
-
-    @Test
-    void folders() {
-        assertThat(ProgramCache.folder(Map.of("HOME", "/h"))).contains(Path.of("/h/.cache/panamoe/opencl"));
-        assertThat(ProgramCache.folder(Map.of("HOME", "/h", "PANAMOE_OPENCL_CACHE", "0")))
-                .isEmpty();
     }
 }
