@@ -12,7 +12,7 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /// Launches of `attention.cl`. For few tokens the positions are shared between work-groups, for many each work-group
-/// walks over them: both give the same bits.
+/// walks over them, by `attention_cpu.cl` on a CPU where that can: all give the same bits.
 final class Attentions {
     /// Work-items of a work-group.
     private static final int GROUP = 256;
@@ -24,6 +24,12 @@ final class Attentions {
     private static final int QUERIES = 16;
 
     private static final int FEW_QUERIES = 4;
+
+    /// Query rows of a work-item of `attention_cpu.cl`.
+    private static final int CPU_QUERIES = 8;
+
+    /// It takes values in vectors of 16 words.
+    private static final int CPU_VALUES = 32;
 
     /// Up to so many tokens, positions are shared.
     private static final int FEW = 8;
@@ -79,9 +85,21 @@ final class Attentions {
         int spans = spans(positions, a.window(), c.capacity());
         long recordValues = recordValues(q.rows(), spans, c);
         if (tokens > FEW || spans == 1 || !mayTake(recordValues)) {
-            Kernel k = kernel("attention", shape);
+            boolean vectors = vectors(c);
+            Kernel k = vectors
+                    ? kernels.get(
+                            "attention", "quant.inc attention_cpu.cl", c.type().storage(), cpuOptions(c))
+                    : kernel("attention", shape);
             k.buffer(OpenClBuffer.of(out)).value(out.offset()).value(out.stride());
-            give(k, q, cache, positions, a).value(sinked).buffer(sinks).launch(queue, GROUP, blocks, c.kvHeads(), 1);
+            give(k, q, cache, positions, a)
+                    .value(sinked)
+                    .buffer(sinks)
+                    .launch(
+                            queue,
+                            vectors ? 1 : GROUP,
+                            vectors ? Math.ceilDiv(rows, CPU_QUERIES) : blocks,
+                            c.kvHeads(),
+                            1);
             return;
         }
         long records = scratch.of(Part.SPANS, recordValues);
@@ -159,12 +177,27 @@ final class Attentions {
     }
 
     private Kernel kernel(String name, Shape shape) {
-        String text = options.computeIfAbsent(shape, Attentions::options);
+        String text = options.computeIfAbsent(shape, this::options);
         return kernels.get(name, "attention.cl", null, text);
     }
 
-    private static String options(Shape s) {
-        return cacheOptions(s.cache()) + " -D QUERIES=" + s.queries() + " -D SPAN=" + SPAN;
+    private String options(Shape s) {
+        return cacheOptions(s.cache())
+                + (vectors(s.cache()) ? " -D SPLIT" : "")
+                + " -D QUERIES=" + s.queries()
+                + " -D SPAN=" + SPAN;
+    }
+
+    /// Whether `attention_cpu.cl` computes it.
+    private boolean vectors(CacheSpec c) {
+        return device.isCpu()
+                && c.type().storage().blockSize() == 1
+                && !c.valuesInKeys()
+                && c.valueSize() % CPU_VALUES == 0;
+    }
+
+    private static String cpuOptions(CacheSpec c) {
+        return "-D WIDTH=16 -D KEY_SIZE=" + c.keySize() + " -D VALUE_SIZE=" + c.valueSize() + " -D SPAN=" + SPAN;
     }
 
     private static String appendOptions(CacheSpec c) {

@@ -11,30 +11,33 @@ import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
 
-/// Products with weights: `matvec.cl` for few rows of activations, `matmul.cl` for many. Both give the same bits, so
-/// that the limit between them is a matter of speed alone.
+/// Products with weights: `matvec.cl` for few rows of activations; for many `matmul.cl`, or `matmul_cpu.cl` on a CPU. All
+/// give the same bits, so that the limit between them is a matter of speed alone.
 final class Products {
     /// Work-items of a work-group; of one of `matvec.cl`, times the rows of a work-item.
     private static final int GROUP = 256;
 
-    /// Rows that a work-item of `matvec.cl` computes at once on a CPU: a vector.
+    /// Rows that a work-item computes at once on a CPU: a vector.
     private static final int CPU_WIDTH = 16;
 
     /// Rows of activations that a matvec work-group takes at once when there are several.
     private static final int SEVERAL = 4;
 
-    /// Up to so many rows, weights are read once for every {@link #SEVERAL}.
+    /// Up to so many rows, weights are read once for every {@link #SEVERAL}, other than on a CPU.
     private static final int FEW = 8;
 
     /// Up to so many tokens, each expert of a token is computed by itself.
     private static final int FEW_TOKENS = 8;
 
-    /// Rows of activations and of weights in a tile of `matmul.cl`.
+    /// Rows of activations in a tile of `matmul.cl` and `matmul_cpu.cl`.
     private static final int TILE = 64;
 
+    /// Panels of weights in a tile of `matmul.cl`; in one of `matmul_cpu.cl` it is one.
     private static final int TILE_PANELS = 2;
 
     private static final String MATVEC = "quant.inc activation.inc matvec.cl";
+    private static final String MATMUL = "quant.inc matmul.cl";
+    private static final String MATMUL_CPU = "quant.inc matmul_cpu.cl";
     private static final String TILES = "-D TILE=" + TILE;
 
     /// What rows of activations meet.
@@ -70,11 +73,18 @@ final class Products {
     private final Scratch scratch;
     private final RowKernels rowKernels;
     private final long queue;
+    private final boolean cpu;
     private final int width;
+
+    /// Up to so many rows are computed by `matvec.cl`.
+    private final int few;
+
     private final String options;
 
     Products(ClDevice device, Kernels kernels, RowKernels rowKernels, Memory memory, Scratch scratch, long queue) {
-        this.width = device.isCpu() ? CPU_WIDTH : 1;
+        this.cpu = device.isCpu();
+        this.width = cpu ? CPU_WIDTH : 1;
+        this.few = cpu ? 1 : FEW;
         this.options = "-D WIDTH=" + width;
         this.rowKernels = rowKernels;
         this.kernels = kernels;
@@ -112,7 +122,7 @@ final class Products {
     void matmul(Rows y, Matrix w, Rows x) {
         Input in = input(x);
         Output out = Output.of(y);
-        if (x.rows() <= FEW) {
+        if (x.rows() <= few) {
             matvec(w, Slicing.NONE, in, out, x.rows(), 1, out.buffer(), 0);
         } else {
             long tiles = Math.ceilDiv(x.rows(), TILE);
@@ -126,7 +136,7 @@ final class Products {
         int tokens = x.rows() / heads;
         Input in = input(x);
         Output out = Output.of(y);
-        if (tokens <= FEW) {
+        if (tokens <= few) {
             matvec(w, Slicing.HEADS, in, out, tokens, heads, out.buffer(), 0);
         } else {
             long tiles = Math.ceilDiv(tokens, TILE);
@@ -235,7 +245,7 @@ final class Products {
             long tileCount,
             int slices) {
         for (Piece piece : w.pieces()) {
-            Kernel k = kernels.get("matmul", "quant.inc matmul.cl", w.type(), TILES, piece.words())
+            Kernel k = kernels.get("matmul", cpu ? MATMUL_CPU : MATMUL, w.type(), options + " " + TILES, piece.words())
                     .buffer(piece.words())
                     .buffer(piece.tails());
             give(k, piece, w, x, y)
@@ -246,7 +256,12 @@ final class Products {
                     .buffer(order)
                     .value(w.hasFactors() ? 1 : 0)
                     .buffer(w.factorsOr(y.buffer()))
-                    .launch(queue, GROUP, Math.ceilDiv(w.panels(), TILE_PANELS), tileCount, slices);
+                    .launch(
+                            queue,
+                            cpu ? 1 : GROUP,
+                            Math.ceilDiv(w.panels(), cpu ? 1 : TILE_PANELS),
+                            tileCount,
+                            slices);
         }
     }
 

@@ -3,6 +3,7 @@
 //
 // Compile-time constants
 //   APPEND          defined for kv_append alone: each program has what it needs, as compiling takes long
+//   SPLIT           defined for attention_split and attention_merge alone, where attention_cpu.cl is the rest
 //   CACHE_TYPE      storage type by its GGUF id: 0 F32, 1 F16, 2 Q4_0, 8 Q8_0, 30 BF16
 //   KEY_SIZE        values of a key; a multiple of 32 for Q4_0 and Q8_0
 //   VALUE_SIZE      values of a value; likewise
@@ -540,6 +541,8 @@ FN void span_values(
     }
 }
 
+#ifndef SPLIT
+
 // out[t,h] = sum_p softmax_p(scale * (q[t,h] . k[p])) * v[p] over the positions that token t sees. A work-group walks
 // the spans of QUERIES rows of one key head: for many rows.
 // q: (tokens * heads, KEY_SIZE); out: (tokens * heads, VALUE_SIZE); positions: (tokens), rising by one; sinks: (heads).
@@ -630,6 +633,8 @@ GROUP_KERNEL attention(
         }
     }
 }
+
+#endif
 
 // The first half of attention for few rows: a work-group takes one span of QUERIES rows of one key head.
 // records: (tokens * heads, spans, RECORD) F32, of each row and each span that it sees, the first one being the first

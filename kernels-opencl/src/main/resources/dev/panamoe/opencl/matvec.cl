@@ -157,8 +157,9 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void matvec(
             count, slicing, step, ids, idsOffset, factored, factors);
 }
 
-// The same for four rows at a time, which read weights once. Grid: (panels, ceil(count / 4), slices where slicing is
-// 1).
+// The same for four rows at a time, which read weights once; on a CPU, matmul_cpu.cl does that. Grid: (panels,
+// ceil(count / 4), slices where slicing is 1).
+#if WIDTH == 1
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void matvec4(
         GLOBAL const uint *restrict words, GLOBAL const tail_t *restrict tails, int firstPanel, int endPanel,
         int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
@@ -169,6 +170,7 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void matvec4(
             4, runs, words, tails, firstPanel, endPanel, panels, rows, groups, x, xOffset, xStride, y, yOffset, yStride,
             count, slicing, step, ids, idsOffset, factored, factors);
 }
+#endif
 
 // y = activation(gate x [+ bias], up x [+ bias]): the first half of a gated feed-forward, of experts where slicing is
 // 2.

@@ -3,15 +3,19 @@ package dev.panamoe.opencl;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.panamoe.quant.Quants;
 import dev.panamoe.spec.Activation;
+import dev.panamoe.spec.CacheType;
+import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.Buffer;
+import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
+import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
 import dev.panamoe.spi.WeightUse;
-import dev.panamoe.tensor.LittleEndian;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.Shape;
 import dev.panamoe.tensor.TensorView;
@@ -19,6 +23,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -26,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /// Weights that lie in several pieces, because the device limits allocations, give the bits of those in one; so do
-/// products whose work-items compute one row each, as on GPUs, where this device is a CPU.
+/// products and attention whose work-items compute one value each, as on GPUs, where this device is a CPU.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SameBitsTest {
     private static final int COLS = 64;
@@ -60,15 +65,28 @@ class SameBitsTest {
     }
 
     private static TensorView weights(Shape shape, long seed) {
-        MemorySegment data = Arena.ofAuto().allocate(TensorView.byteSize(QuantType.Q4_0, shape));
+        return weights(QuantType.Q4_0, shape, seed);
+    }
+
+    /// Random blocks, of those that decode to moderate values.
+    private static TensorView weights(QuantType type, Shape shape, long seed) {
+        MemorySegment data = Arena.ofAuto().allocate(TensorView.byteSize(type, shape));
         Random random = new Random(seed);
-        for (long block = 0; block < data.byteSize(); block += QuantType.Q4_0.blockBytes()) {
-            data.set(LittleEndian.I16, block, Float.floatToFloat16(random.nextFloat() * 0.1f));
-            for (int i = 2; i < QuantType.Q4_0.blockBytes(); i++) {
-                data.set(LittleEndian.I8, block + i, (byte) random.nextInt());
-            }
+        byte[] block = new byte[type.blockBytes()];
+        float[] values = new float[type.blockSize()];
+        for (long at = 0; at < data.byteSize(); at += block.length) {
+            double largest;
+            do {
+                random.nextBytes(block);
+                data.asSlice(at, block.length).copyFrom(MemorySegment.ofArray(block));
+                Quants.get(type).decode(data, at, values, 0, values.length);
+                largest = IntStream.range(0, values.length)
+                        .mapToDouble(i -> Math.abs(values[i]))
+                        .max()
+                        .orElseThrow();
+            } while (!(largest > 0.001 && largest < 2));
         }
-        return new TensorView("test", QuantType.Q4_0, shape, data);
+        return new TensorView("test", type, shape, data);
     }
 
     private static Rows rows(Device d, int rows, int cols, long seed) {
@@ -123,6 +141,21 @@ class SameBitsTest {
         }
     }
 
+    /// One type that has all a type can have, smaller scales and offsets; with the profile `slow` all.
+    @Test
+    void productsOfOtherTypes() {
+        for (QuantType type : Boolean.getBoolean("panamoe.slow") ? QuantType.values() : new QuantType[] {QuantType.Q2_K}) {
+            if (PackedFormat.of(type).isPresent()) {
+                TensorView w = weights(type, Shape.of(512, 40), 1);
+                same(d -> {
+                    Rows y = rows(d, 20, 40, 3);
+                    d.ops().matmul(y, d.upload(w, WeightUse.MATMUL), rows(d, 20, 512, 2));
+                    return y;
+                });
+            }
+        }
+    }
+
     @Test
     void productsPerHead() {
         TensorView w = weights(Shape.of(COLS, 40, 5), 1);
@@ -165,6 +198,37 @@ class SameBitsTest {
                 return y;
             });
         }
+    }
+
+    @Test
+    void attentionOfManyTokens() {
+        attention(0, 170);
+        // A ring, in which what a token sees begins anywhere.
+        attention(60, 90);
+    }
+
+    /// 20 tokens after 150 others.
+    private void attention(int window, int capacity) {
+        TensorView sinks = new TensorView(
+                "sinks", QuantType.F32, Shape.of(4), MemorySegment.ofArray(new float[] {0.1f, -2, 3, 0}));
+        same(d -> {
+            try (KvCache cache = d.allocateCache(new CacheSpec(2, COLS, COLS, false, capacity, CacheType.F16))) {
+                for (int from = 0; from < 170; from += 10) {
+                    d.ops().kvAppend(
+                            cache, rows(d, 10, 2 * COLS, from), rows(d, 10, 2 * COLS, from + 1), positions(d, from, 10));
+                }
+                Rows out = rows(d, 20 * 4, COLS, 3);
+                Attention all = new Attention(4, 0.125f, window, d.upload(sinks, WeightUse.VECTOR));
+                d.ops().attention(out, rows(d, 20 * 4, COLS, 4), cache, positions(d, 150, 20), all);
+                return out;
+            }
+        });
+    }
+
+    private static Ids positions(Device d, int from, int count) {
+        Ids ids = Ids.of(d.allocate(Buffer.Kind.I32, count), count, 1);
+        d.write(ids, IntStream.range(from, from + count).toArray());
+        return ids;
     }
 
     @Test
