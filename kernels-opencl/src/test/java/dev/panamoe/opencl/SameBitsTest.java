@@ -4,8 +4,10 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.panamoe.spec.Activation;
+import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.Device;
+import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
@@ -26,7 +28,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /// Weights that lie in several pieces, because the device limits allocations, give the bits of those in one; so do
-/// products whose work-items compute one row each, as on GPUs, where this device is a CPU.
+/// products whose work-items compute one row each, as on GPUs, where this device is a CPU. With float activations and
+/// with those of 8 bits.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SameBitsTest {
     private static final int COLS = 64;
@@ -34,28 +37,40 @@ class SameBitsTest {
     /// A panel of Q4_0 with 64 columns is 1 KiB of words: pieces of three panels end inside tiles of two.
     private static final long PIECE = 3 * 1024;
 
-    private @Nullable Device whole;
-    private @Nullable Device cut;
-    private @Nullable Device notCpu;
+    /// The same device three times: with weights in one piece, in several, and as if it were no CPU.
+    private record Devices(Device whole, Device cut, Device notCpu) {
+        static Devices of(Activations activations) {
+            ClDevice device = OpenClHere.device();
+            ClDevice other = device.as(device.id(), ClDevice.Kind.OTHER);
+            return new Devices(
+                    new OpenClDevice(device.info(), device, activations),
+                    new OpenClDevice(device.info(), device, activations, PIECE),
+                    new OpenClDevice(device.info(), other, activations));
+        }
+
+        void close() {
+            whole.close();
+            cut.close();
+            notCpu.close();
+        }
+    }
+
+    private @Nullable Devices floats;
+    private @Nullable Devices bytes;
 
     @BeforeAll
     void open() {
-        ClDevice device = OpenClHere.device();
-        whole = new OpenClDevice(device.info(), device);
-        cut = new OpenClDevice(device.info(), device, PIECE);
-        notCpu = new OpenClDevice(device.info(), device.as(device.id(), ClDevice.Kind.OTHER));
+        floats = Devices.of(Activations.F32);
+        bytes = Devices.of(Activations.Q8);
     }
 
     @AfterAll
     void close() {
-        if (whole != null) {
-            whole.close();
+        if (floats != null) {
+            floats.close();
         }
-        if (cut != null) {
-            cut.close();
-        }
-        if (notCpu != null) {
-            notCpu.close();
+        if (bytes != null) {
+            bytes.close();
         }
     }
 
@@ -89,9 +104,17 @@ class SameBitsTest {
     }
 
     private void same(Function<Device, Rows> work) {
-        float[] expected = result(requireNonNull(whole), work);
-        assertThat(result(requireNonNull(cut), work)).isEqualTo(expected);
-        assertThat(result(requireNonNull(notCpu), work)).isEqualTo(expected);
+        float[] exact = same(requireNonNull(floats), work);
+        float[] rounded = same(requireNonNull(bytes), work);
+        assertThat(rounded).isNotEqualTo(exact);
+        assertThat(requireNonNull(bytes).whole().arithmetic()).isEqualTo(Arithmetic.INT8);
+    }
+
+    private static float[] same(Devices devices, Function<Device, Rows> work) {
+        float[] expected = result(devices.whole(), work);
+        assertThat(result(devices.cut(), work)).isEqualTo(expected);
+        assertThat(result(devices.notCpu(), work)).isEqualTo(expected);
+        return expected;
     }
 
     private static float[] result(Device d, Function<Device, Rows> work) {
@@ -105,9 +128,9 @@ class SameBitsTest {
     @Test
     void aMatrixIsCutWhereThePieceIsFull() {
         TensorView w = weights(Shape.of(COLS, 200), 1);
-        assertThat(((OpenClWeight.Matrix) requireNonNull(whole).upload(w, WeightUse.MATMUL)).pieces())
+        assertThat(((OpenClWeight.Matrix) requireNonNull(floats).whole().upload(w, WeightUse.MATMUL)).pieces())
                 .hasSize(1);
-        assertThat(((OpenClWeight.Matrix) requireNonNull(cut).upload(w, WeightUse.MATMUL)).pieces())
+        assertThat(((OpenClWeight.Matrix) requireNonNull(floats).cut().upload(w, WeightUse.MATMUL)).pieces())
                 .hasSize(3);
     }
 
@@ -170,8 +193,8 @@ class SameBitsTest {
     @Test
     void rowsOfATable() {
         TensorView w = weights(Shape.of(COLS, 200), 1);
-        float[] expected = result(requireNonNull(whole), d -> embed(d, w));
-        float[] actual = result(requireNonNull(cut), d -> embed(d, w));
+        float[] expected = result(requireNonNull(floats).whole(), d -> embed(d, w));
+        float[] actual = result(requireNonNull(floats).cut(), d -> embed(d, w));
         assertThat(actual).isEqualTo(expected);
     }
 
