@@ -37,7 +37,7 @@ import org.lwjgl.system.MemoryUtil;
 /// results waits for them.
 final class OpenClDevice implements Device {
     private final DeviceInfo info;
-    private final int computeUnits;
+    private final ClDevice device;
     private final boolean isCpu;
 
     private final long context;
@@ -69,7 +69,6 @@ final class OpenClDevice implements Device {
     /// @param pieceBytes the most that a piece of a weight may take
     OpenClDevice(DeviceInfo info, ClDevice device, Activations activations, long pieceBytes) {
         this.info = info;
-        this.computeUnits = device.computeUnits();
         this.isCpu = device.isCpu();
         try (MemoryStack stack = MemoryStack.stackPush()) {
             IntBuffer error = stack.mallocInt(1);
@@ -86,12 +85,12 @@ final class OpenClDevice implements Device {
         ProgramCache programs = new ProgramCache(device, context);
         this.kernels = new Kernels(programs, memory);
         this.uploader = new Uploader(memory, kernels, context, queue, pieceBytes);
-        boolean wanted = activations == Activations.Q8 || (activations == Activations.AUTO && device.eightBits());
         this.failedTrial =
-                wanted && device.dot4().isFast() ? Dot4Trial.failure(device, kernels, memory, queue) : Optional.empty();
-        ClDevice tried = failedTrial.map(why -> device.with(Dot4.failed(why))).orElse(device);
-        boolean rounding = wanted && (activations == Activations.Q8 || tried.eightBits());
-        this.ops = new OpenClOps(tried, kernels, memory, queue, rounding);
+                device.dot4().isFast() ? Dot4Trial.failure(device, kernels, memory, queue) : Optional.empty();
+        this.device = failedTrial.map(why -> device.with(Dot4.failed(why))).orElse(device);
+        boolean rounding =
+                activations == Activations.Q8 || (activations == Activations.AUTO && this.device.eightBits());
+        this.ops = new OpenClOps(this.device, kernels, memory, queue, rounding);
     }
 
     @Override
@@ -367,9 +366,7 @@ final class OpenClDevice implements Device {
     @Override
     public Optional<Ceilings> measureCeilings() {
         // The kernels that measure are written for GPUs; what a CPU can do, the backend for CPUs measures.
-        return isCpu
-                ? Optional.empty()
-                : Optional.of(new CeilingsProbe(memory, kernels, queue, computeUnits).measure());
+        return isCpu ? Optional.empty() : Optional.of(new CeilingsProbe(device, memory, kernels, queue).measure());
     }
 
     private void finish() {

@@ -78,8 +78,8 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void matmul(
         uint q[8];
         float scale[2];
         float offset[2];
-        size_t at = block + group / GROUPS;
-        uint g = (uint)(group % GROUPS);
+        size_t at = block + (uint)group / GROUPS;
+        uint g = (uint)group % GROUPS;
         GLOBAL const uint *w = words + at * (WORDS * PANEL) + row % PANEL;
 #if TAIL
         uint tail = tails[at * PANEL + row % PANEL];

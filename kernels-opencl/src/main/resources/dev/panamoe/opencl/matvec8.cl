@@ -24,13 +24,13 @@ FN void run_sums(
         uint q[8];
         float scale[2];
         float offset[2];
-        size_t at = block + group / GROUPS;
+        size_t at = block + (uint)group / GROUPS;
 #if TAIL
         uint tail = tails[at * 32 + lane];
 #else
         uint tail = 0;
 #endif
-        read_integers(words + at * (WORDS * 32) + lane, tail, (uint)(group % GROUPS), q, scale, offset);
+        read_integers(words + at * (WORDS * 32) + lane, tail, (uint)group % GROUPS, q, scale, offset);
 #pragma unroll
         for (int t = 0; t < tokens; t++) {
             GLOBAL const x4_t *x = x4 + row4[t] + group * 3;

@@ -39,7 +39,7 @@ class GoldenTest {
         return open(backend, DeviceOptions.DEFAULT);
     }
 
-    private static Device open(String backend, DeviceOptions options) {
+    static Device open(String backend, DeviceOptions options) {
         BackendProvider provider = BackendProvider.all().stream()
                 .filter(p -> p.name().equals(backend))
                 .findFirst()
