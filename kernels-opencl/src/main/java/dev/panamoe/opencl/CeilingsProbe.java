@@ -3,10 +3,11 @@ package dev.panamoe.opencl;
 import dev.panamoe.spi.Ceilings;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.function.IntFunction;
 import org.lwjgl.opencl.CL10;
 
-/// Measures what a device can do at most: streaming reads of a buffer that no cache holds, and multiply-adds of floats
-/// that stay in registers. Of some tries the best counts.
+/// Measures what a device can do at most: streaming reads of a buffer that no cache holds, and multiply-adds that stay
+/// in registers, of floats and, where that is one instruction, of bytes. Of some tries the best counts.
 final class CeilingsProbe {
     private static final int GROUP = 256;
 
@@ -16,6 +17,7 @@ final class CeilingsProbe {
     private static final int BYTES_OF_FOUR = 16;
     private static final int GROUPS_PER_UNIT = 16;
     private static final int FMA_PER_TURN = 64;
+    private static final int BYTES_PER_TURN = 4 * 64;
     private static final int MAX_TRIES = 20;
     private static final long NANOS = 400_000_000;
 
@@ -23,20 +25,27 @@ final class CeilingsProbe {
     private final Kernels kernels;
     private final long queue;
     private final long groups;
+    private final ClDevice device;
 
-    /// @param computeUnits of the device
-    CeilingsProbe(Memory memory, Kernels kernels, long queue, int computeUnits) {
+    CeilingsProbe(ClDevice device, Memory memory, Kernels kernels, long queue) {
+        this.device = device;
         this.memory = memory;
         this.kernels = kernels;
         this.queue = queue;
-        this.groups = (long) computeUnits * GROUPS_PER_UNIT;
+        this.groups = (long) device.computeUnits() * GROUPS_PER_UNIT;
     }
 
     Ceilings measure() {
         long bytes = Math.min(BYTES, memory.largest() / 4) / BYTES_OF_FOUR * BYTES_OF_FOUR;
         long words = memory.allocateZeroed(bytes, "memory to measure reads with");
         try {
-            return new Ceilings(List.of(reads(words, bytes)), flops(words), OptionalDouble.empty());
+            Kernel floats = kernels.get("multiply_add", "ceilings.cl", null, "");
+            double flops = operations(
+                    FMA_PER_TURN, turns -> floats.buffer(words).value(turns).value(0.5f));
+            return new Ceilings(
+                    List.of(reads(words, bytes)),
+                    flops,
+                    device.dot4().isFast() ? OptionalDouble.of(int8Ops(words)) : OptionalDouble.empty());
         } finally {
             memory.free(words);
         }
@@ -52,18 +61,26 @@ final class CeilingsProbe {
                         .launch(queue, GROUP, groups, 1, 1));
     }
 
+    private double int8Ops(long words) {
+        Kernel bytes = kernels.get("multiply_add_bytes", "ceilings.cl", null, device.dot4Options());
+        return operations(
+                BYTES_PER_TURN, turns -> bytes.buffer(words).value(turns).value(0x01020304));
+    }
+
     /// Operations a second, two for each multiply-add.
-    private double flops(long words) {
-        Kernel k = kernels.get("multiply_add", "ceilings.cl", null, "");
+    ///
+    /// @param perTurn multiply-adds of a turn of a work-item
+    /// @param given the kernel with its arguments for so many turns
+    private double operations(int perTurn, IntFunction<Kernel> given) {
         int turns = 16;
         double seconds = 0;
         // Long enough that a launch does not count.
         while (seconds < 0.005) {
             turns *= 4;
             int now = turns;
-            seconds = best(() -> k.buffer(words).value(now).value(0.5f).launch(queue, GROUP, groups, 1, 1));
+            seconds = best(() -> given.apply(now).launch(queue, GROUP, groups, 1, 1));
         }
-        return 2.0 * FMA_PER_TURN * turns * groups * GROUP / seconds;
+        return 2.0 * perTurn * turns * groups * GROUP / seconds;
     }
 
     /// Seconds of the fastest try.

@@ -12,6 +12,7 @@ import static org.lwjgl.opencl.CL10.CL_DEVICE_MAX_MEM_ALLOC_SIZE;
 import static org.lwjgl.opencl.CL10.CL_DEVICE_MAX_WORK_GROUP_SIZE;
 import static org.lwjgl.opencl.CL10.CL_DEVICE_MEM_BASE_ADDR_ALIGN;
 import static org.lwjgl.opencl.CL10.CL_DEVICE_NAME;
+import static org.lwjgl.opencl.CL10.CL_DEVICE_SINGLE_FP_CONFIG;
 import static org.lwjgl.opencl.CL10.CL_DEVICE_TYPE;
 import static org.lwjgl.opencl.CL10.CL_DEVICE_TYPE_ACCELERATOR;
 import static org.lwjgl.opencl.CL10.CL_DEVICE_TYPE_CPU;
@@ -24,6 +25,7 @@ import static org.lwjgl.opencl.CL10.CL_PLATFORM_NAME;
 import static org.lwjgl.opencl.CL10.CL_PLATFORM_VERSION;
 import static org.lwjgl.opencl.CL11.CL_DEVICE_HOST_UNIFIED_MEMORY;
 import static org.lwjgl.opencl.CL11.CL_DEVICE_OPENCL_C_VERSION;
+import static org.lwjgl.opencl.CL12.CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT;
 
 import dev.panamoe.PanamoeException;
 import dev.panamoe.spi.DeviceInfo;
@@ -49,6 +51,8 @@ import java.util.regex.Pattern;
 /// @param maxWorkGroup the most work-items of a work-group
 /// @param alignment what the offset of a sub-buffer must be a multiple of
 /// @param hostUnifiedMemory whether its memory is the host's
+/// @param exactDivisions whether its compiler can be asked for divisions that are correctly rounded
+/// @param dot4 how it multiplies bytes
 /// @param refusal why it cannot be used, so far as it does not follow from the rest
 record ClDevice(
         String id,
@@ -72,6 +76,8 @@ record ClDevice(
         boolean hostUnifiedMemory,
         boolean subGroups,
         Set<String> extensions,
+        boolean exactDivisions,
+        Dot4 dot4,
         Optional<String> refusal) {
     private static final Pattern VERSION = Pattern.compile("(\\d{1,2})\\.(\\d)");
 
@@ -79,6 +85,14 @@ record ClDevice(
 
     private static final int CL_DEVICE_MAX_NUM_SUB_GROUPS = 0x105C;
     private static final int CL_DEVICE_BOARD_NAME_AMD = 0x4038;
+
+    // Of the extension cl_khr_integer_dot_product, whose own names are longer than a line.
+    private static final int CL_DEVICE_DOT_CAPABILITIES = 0x1073;
+    private static final int CL_DEVICE_DOT_4X8_ACCELERATION = 0x1075;
+    private static final int CL_DOT_INPUT_4X8_PACKED = 1;
+
+    private static final int CL_DEVICE_COMPUTE_CAPABILITY_MAJOR_NV = 0x4000;
+    private static final int CL_DEVICE_COMPUTE_CAPABILITY_MINOR_NV = 0x4001;
 
     /// What the kernels are written for.
     private static final int MIN_VERSION = 12;
@@ -147,6 +161,8 @@ record ClDevice(
                 unified,
                 subGroups,
                 extensions,
+                (asked.numberOrZero(CL_DEVICE_SINGLE_FP_CONFIG) & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT) != 0,
+                asked.dot4(extensions),
                 missing(asked));
     }
 
@@ -170,6 +186,26 @@ record ClDevice(
                 return number(key, "optional fact");
             } catch (PanamoeException e) {
                 return 0;
+            }
+        }
+
+        Dot4 dot4(Set<String> extensions) {
+            boolean packed = extensions.contains(Dot4.EXTENSION)
+                    && (numberOrZero(CL_DEVICE_DOT_CAPABILITIES) & CL_DOT_INPUT_4X8_PACKED) != 0;
+            long capability = extensions.contains("cl_nv_device_attribute_query")
+                    ? 10 * numberOrZero(CL_DEVICE_COMPUTE_CAPABILITY_MAJOR_NV)
+                            + numberOrZero(CL_DEVICE_COMPUTE_CAPABILITY_MINOR_NV)
+                    : 0;
+            return Dot4.of(packed, packed ? accelerated() : Optional.empty(), (int) capability);
+        }
+
+        /// The first of six `cl_bool`: of products of signed bytes.
+        private Optional<Boolean> accelerated() {
+            try {
+                byte[] facts = Cl.bytes("the speed of a device's dot products", query(CL_DEVICE_DOT_4X8_ACCELERATION));
+                return facts.length == 0 ? Optional.empty() : Optional.of(facts[0] != 0);
+            } catch (PanamoeException e) {
+                return Optional.empty();
             }
         }
 
@@ -242,6 +278,10 @@ record ClDevice(
 
     /// The same device under another id, to be treated as another kind.
     ClDevice as(String otherId, Kind otherKind) {
+        return as(otherId, otherKind, dot4);
+    }
+
+    private ClDevice as(String otherId, Kind otherKind, Dot4 otherDot4) {
         return new ClDevice(
                 otherId,
                 platform,
@@ -264,6 +304,8 @@ record ClDevice(
                 hostUnifiedMemory,
                 subGroups,
                 extensions,
+                exactDivisions,
+                otherDot4,
                 refusal);
     }
 
@@ -284,8 +326,24 @@ record ClDevice(
         return extensions.contains("cl_khr_fp16");
     }
 
-    boolean integerDotProduct() {
-        return extensions.contains("cl_khr_integer_dot_product");
+    /// Whether products of 8-bit integers are faster than those of floats. On a CPU the latter have kernels of their
+    /// own.
+    boolean eightBits() {
+        return dot4.isFast() && !isCpu();
+    }
+
+    /// For the compiler of kernels that multiply bytes.
+    String dot4Options() {
+        if (dot4.way() != Dot4.Way.EXTENSION) {
+            return dot4.way().options;
+        }
+        // Compilers may know the extension in the newest OpenCL C alone; the oldest is what they take by default.
+        return dot4.way().options + (version >= 30 ? " -cl-std=CL3.0" : languageVersion >= 20 ? " -cl-std=CL2.0" : "");
+    }
+
+    /// The same device, with another way to multiply bytes.
+    ClDevice with(Dot4 other) {
+        return as(id, kind, other);
     }
 
     /// For `panamoe devices`.
@@ -302,9 +360,7 @@ record ClDevice(
         if (fp16()) {
             facts.add("fp16");
         }
-        if (integerDotProduct()) {
-            facts.add("integer dot product");
-        }
+        facts.add(isCpu() ? "float products (CPU)" : dot4.reason());
         facts.add("OpenCL " + dotted(version));
         facts.add("driver " + driver + " (" + platformName + ")");
         return new DeviceInfo(id, name, globalMemory, facts);

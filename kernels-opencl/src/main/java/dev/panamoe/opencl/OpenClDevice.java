@@ -3,11 +3,13 @@ package dev.panamoe.opencl;
 import dev.panamoe.PanamoeException;
 import dev.panamoe.quant.Quants;
 import dev.panamoe.spec.ModelSpec;
+import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Ceilings;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.ModelIdentity;
@@ -35,8 +37,9 @@ import org.lwjgl.system.MemoryUtil;
 /// results waits for them.
 final class OpenClDevice implements Device {
     private final DeviceInfo info;
-    private final int computeUnits;
+    private final ClDevice device;
     private final boolean isCpu;
+
     private final long context;
     private final long queue;
     private final Memory memory;
@@ -47,6 +50,9 @@ final class OpenClDevice implements Device {
     /// Uploaded weights by where they lie in the model's mapping: tied tensors are held once.
     private final Map<Place, OpenClWeight.Matrix> uploaded = new HashMap<>();
 
+    /// Why the device does not multiply bytes the way that its driver promises.
+    private final Optional<String> failedTrial;
+
     private boolean closed;
     private long uploadNanos;
     private long uploadBytes;
@@ -56,14 +62,13 @@ final class OpenClDevice implements Device {
 
     private record Place(long address, List<Long> starts, QuantType type, List<Long> dims) {}
 
-    OpenClDevice(DeviceInfo info, ClDevice device) {
-        this(info, device, device.maxAllocation());
+    OpenClDevice(DeviceInfo info, ClDevice device, Activations activations) {
+        this(info, device, activations, device.maxAllocation());
     }
 
     /// @param pieceBytes the most that a piece of a weight may take
-    OpenClDevice(DeviceInfo info, ClDevice device, long pieceBytes) {
+    OpenClDevice(DeviceInfo info, ClDevice device, Activations activations, long pieceBytes) {
         this.info = info;
-        this.computeUnits = device.computeUnits();
         this.isCpu = device.isCpu();
         try (MemoryStack stack = MemoryStack.stackPush()) {
             IntBuffer error = stack.mallocInt(1);
@@ -81,12 +86,22 @@ final class OpenClDevice implements Device {
         ProgramCache programs = new ProgramCache(device, context, files);
         this.kernels = new Kernels(programs, memory);
         this.uploader = new Uploader(memory, kernels, context, queue, pieceBytes);
-        this.ops = new OpenClOps(device, kernels, memory, queue);
+        this.failedTrial =
+                device.dot4().isFast() ? Dot4Trial.failure(device, kernels, memory, queue) : Optional.empty();
+        this.device = failedTrial.map(why -> device.with(Dot4.failed(why))).orElse(device);
+        boolean rounding =
+                activations == Activations.Q8 || (activations == Activations.AUTO && this.device.eightBits());
+        this.ops = new OpenClOps(this.device, kernels, memory, queue, rounding);
     }
 
     @Override
     public DeviceInfo info() {
         return info;
+    }
+
+    @Override
+    public Arithmetic arithmetic() {
+        return ops.arithmetic();
     }
 
     @Override
@@ -123,6 +138,7 @@ final class OpenClDevice implements Device {
             throw new PanamoeException(view.name() + ": " + view.shape().slices() + " experts, " + info.id()
                     + " computes at most " + RowKernels.MAX_EXPERTS + "; use --backend cpu");
         }
+        ops.prepare(view, use);
         PackedFormat format = PackedFormat.of(view.type()).orElseThrow();
         long start = System.nanoTime();
         OpenClWeight.Matrix weight;
@@ -161,6 +177,7 @@ final class OpenClDevice implements Device {
                 info.id(),
                 uploadBytes / 1e9,
                 uploadNanos / 1e9));
+        failedTrial.ifPresent(why -> notes.add(info.id() + ": its 8-bit products cannot be used: " + why));
         return notes;
     }
 
@@ -350,9 +367,7 @@ final class OpenClDevice implements Device {
     @Override
     public Optional<Ceilings> measureCeilings() {
         // The kernels that measure are written for GPUs; what a CPU can do, the backend for CPUs measures.
-        return isCpu
-                ? Optional.empty()
-                : Optional.of(new CeilingsProbe(memory, kernels, queue, computeUnits).measure());
+        return isCpu ? Optional.empty() : Optional.of(new CeilingsProbe(device, memory, kernels, queue).measure());
     }
 
     private void finish() {

@@ -2,6 +2,7 @@ package dev.panamoe.opencl;
 
 import dev.panamoe.spec.Activation;
 import dev.panamoe.spec.ModelSpec;
+import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Experts;
@@ -12,24 +13,41 @@ import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
+import dev.panamoe.spi.WeightUse;
+import dev.panamoe.tensor.TensorView;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Records each operation as one launch or a few. Nothing is read back; positions and expert ids stay on the device.
 final class OpenClOps implements Ops {
     private final RowKernels rows;
+    private final IntegerProducts integers;
     private final Products products;
     private final Attentions attentions;
 
-    OpenClOps(ClDevice device, Kernels kernels, Memory memory, long queue) {
+    /// @param eightBits whether activations are rounded where {@link dev.panamoe.spi.Rounding} says
+    OpenClOps(ClDevice device, Kernels kernels, Memory memory, long queue, boolean eightBits) {
         Scratch scratch = new Scratch(memory);
+        this.integers = new IntegerProducts(device, kernels, scratch, queue, eightBits);
         this.rows = new RowKernels(device, kernels, scratch, queue);
-        this.products = new Products(device, kernels, rows, memory, scratch, queue);
+        this.products = new Products(device, kernels, rows, memory, scratch, queue, integers);
         this.attentions = new Attentions(device, kernels, scratch, queue);
+    }
+
+    /// Says that a weight is about to be used.
+    void prepare(TensorView weight, WeightUse use) {
+        integers.prepare(weight, use);
+    }
+
+    /// See {@link dev.panamoe.spi.Device#arithmetic}.
+    Arithmetic arithmetic() {
+        return integers.arithmetic();
     }
 
     /// See {@link dev.panamoe.spi.Device#reserve}.
     void reserve(ModelSpec spec, int maxRows) {
         products.reserve(spec, maxRows);
+        integers.reserve(spec, maxRows);
         attentions.reserve(spec);
     }
 
@@ -54,11 +72,17 @@ final class OpenClOps implements Ops {
     }
 
     @Override
+    public void matmulAll(List<Rows> ys, List<Weight> ws, Rows x) {
+        products.matmulAll(ys, ws, x);
+    }
+
+    @Override
     public void gatedMatmul(Rows y, Rows scratch, Weight gate, Weight up, Rows x, Activation activation) {
         if (x.rows() == 1 && Products.alike(OpenClWeight.matrix(gate), OpenClWeight.matrix(up))) {
             products.gated(y, OpenClWeight.matrix(gate), OpenClWeight.matrix(up), x, activation);
         } else {
-            Ops.super.gatedMatmul(y, scratch, gate, up, x, activation);
+            products.matmulAll(List.of(y, scratch), List.of(gate, up), x);
+            rows.glu(y, y, scratch, activation);
         }
     }
 

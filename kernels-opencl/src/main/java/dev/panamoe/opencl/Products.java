@@ -10,9 +10,13 @@ import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
+import dev.panamoe.spi.Weight;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/// Products with weights: `matvec.cl` for few rows of activations; for many `matmul.cl`, or `matmul_cpu.cl` on a CPU. All
-/// give the same bits, so that the limit between them is a matter of speed alone.
+/// Products with weights: `matvec.cl` for few rows of activations; for many `matmul.cl`, or `matmul_cpu.cl` on a CPU;
+/// with activations of 8 bits, the same kernels of {@link IntegerProducts}. Few and many give the same bits, so that the
+/// limit between them is a matter of speed alone.
 final class Products {
     /// Work-items of a work-group; of one of `matvec.cl`, times the rows of a work-item.
     private static final int GROUP = 256;
@@ -58,8 +62,8 @@ final class Products {
     }
 
     /// Memory with the rows that products read: from a multiple of 4 values on, a multiple of 4 apart, with zeros up to
-    /// a multiple of 32 columns.
-    private record Input(long buffer, int offset, int stride) {}
+    /// a multiple of 32 columns; or rows rounded to 8 bits, of which words are counted.
+    record Input(long buffer, int offset, int stride) {}
 
     /// Memory that rows of results go to.
     private record Output(long buffer, int offset, int stride) {
@@ -72,19 +76,23 @@ final class Products {
     private final Memory memory;
     private final Scratch scratch;
     private final RowKernels rowKernels;
+    private final IntegerProducts integers;
     private final long queue;
     private final boolean cpu;
     private final int width;
-
-    /// Up to so many rows are computed by `matvec.cl`.
-    private final int few;
-
     private final String options;
 
-    Products(ClDevice device, Kernels kernels, RowKernels rowKernels, Memory memory, Scratch scratch, long queue) {
+    Products(
+            ClDevice device,
+            Kernels kernels,
+            RowKernels rowKernels,
+            Memory memory,
+            Scratch scratch,
+            long queue,
+            IntegerProducts integers) {
+        this.integers = integers;
         this.cpu = device.isCpu();
         this.width = cpu ? CPU_WIDTH : 1;
-        this.few = cpu ? 1 : FEW;
         this.options = "-D WIDTH=" + width;
         this.rowKernels = rowKernels;
         this.kernels = kernels;
@@ -120,9 +128,22 @@ final class Products {
 
     /// See {@link dev.panamoe.spi.Ops#matmul}.
     void matmul(Rows y, Matrix w, Rows x) {
-        Input in = input(x);
+        matmul(y, w, new Operand(x));
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#matmulAll}.
+    void matmulAll(List<Rows> ys, List<Weight> ws, Rows x) {
+        Operand operand = new Operand(x);
+        for (int i = 0; i < ws.size(); i++) {
+            matmul(ys.get(i), OpenClWeight.matrix(ws.get(i)), operand);
+        }
+    }
+
+    private void matmul(Rows y, Matrix w, Operand operand) {
+        Rows x = operand.rows;
+        Input in = operand.of(w);
         Output out = Output.of(y);
-        if (x.rows() <= few) {
+        if (x.rows() <= few(w)) {
             matvec(w, Slicing.NONE, in, out, x.rows(), 1, out.buffer(), 0);
         } else {
             long tiles = Math.ceilDiv(x.rows(), TILE);
@@ -134,9 +155,9 @@ final class Products {
     void perHead(Rows y, Matrix w, Rows x) {
         int heads = w.slices();
         int tokens = x.rows() / heads;
-        Input in = input(x);
+        Input in = new Operand(x).of(w);
         Output out = Output.of(y);
-        if (tokens <= few) {
+        if (tokens <= few(w)) {
             matvec(w, Slicing.HEADS, in, out, tokens, heads, out.buffer(), 0);
         } else {
             long tiles = Math.ceilDiv(tokens, TILE);
@@ -148,7 +169,7 @@ final class Products {
     void gated(Rows y, Matrix gate, Matrix up, Rows x, Activation activation) {
         Output out = Output.of(y);
         long none = out.buffer();
-        gated(gate, up, Slicing.NONE, input(x), out, 1, 1, none, 0, none, none, false, activation);
+        gated(gate, up, Slicing.NONE, new Operand(x).of(gate), out, 1, 1, none, 0, none, none, false, activation);
     }
 
     /// Whether one kernel can compute both at once.
@@ -171,10 +192,37 @@ final class Products {
                 .value(y.stride());
     }
 
+    /// Whether a work-item computes several rows of it at once, as vectors of a CPU.
+    private boolean hasVectors(Matrix w) {
+        return cpu && !integers.isFor(w);
+    }
+
+    /// Up to so many rows are computed by `matvec.cl`.
+    private int few(Matrix w) {
+        return hasVectors(w) ? 1 : FEW;
+    }
+
+    private Kernel matvecKernel(String name, Matrix w, Piece piece) {
+        return integers.isFor(w)
+                ? integers.matvec(name, w.type(), piece.words())
+                : kernels.get(name, MATVEC, w.type(), options, piece.words());
+    }
+
+    /// Work-items of a work-group.
+    private int matvecGroup(Matrix w) {
+        return hasVectors(w) ? GROUP / CPU_WIDTH : GROUP;
+    }
+
+    private Kernel matmulKernel(Matrix w, Piece piece) {
+        return integers.isFor(w)
+                ? integers.matmul(w.type(), TILES, piece.words())
+                : kernels.get("matmul", cpu ? MATMUL_CPU : MATMUL, w.type(), options + " " + TILES, piece.words());
+    }
+
     private void matvec(Matrix w, Slicing slicing, Input x, Output y, int count, int step, long ids, int idsOffset) {
         int tokens = slicing == Slicing.EXPERTS || count == 1 ? 1 : SEVERAL;
         for (Piece piece : w.pieces()) {
-            Kernel k = kernels.get(tokens == 1 ? "matvec" : "matvec4", MATVEC, w.type(), options, piece.words())
+            Kernel k = matvecKernel(tokens == 1 ? "matvec" : "matvec4", w, piece)
                     .buffer(piece.words())
                     .buffer(piece.tails());
             give(k, piece, w, x, y)
@@ -187,7 +235,7 @@ final class Products {
                     .buffer(w.factorsOr(y.buffer()))
                     .launch(
                             queue,
-                            GROUP / width,
+                            matvecGroup(w),
                             w.panels(),
                             Math.ceilDiv(count, tokens),
                             slicing == Slicing.HEADS ? step : 1);
@@ -212,7 +260,7 @@ final class Products {
         for (int i = 0; i < gate.pieces().size(); i++) {
             Piece g = gate.pieces().get(i);
             Piece u = up.pieces().get(i);
-            Kernel k = kernels.get("gated_matvec", MATVEC, gate.type(), options, g.words())
+            Kernel k = matvecKernel("gated_matvec", gate, g)
                     .buffer(g.words())
                     .buffer(g.tails())
                     .buffer(u.words())
@@ -229,7 +277,7 @@ final class Products {
                     .value(gate.hasFactors() ? 1 : 0)
                     .buffer(gate.factorsOr(y.buffer()))
                     .buffer(up.factorsOr(y.buffer()))
-                    .launch(queue, GROUP / width, gate.panels(), count, 1);
+                    .launch(queue, matvecGroup(gate), gate.panels(), count, 1);
         }
     }
 
@@ -245,9 +293,7 @@ final class Products {
             long tileCount,
             int slices) {
         for (Piece piece : w.pieces()) {
-            Kernel k = kernels.get("matmul", cpu ? MATMUL_CPU : MATMUL, w.type(), options + " " + TILES, piece.words())
-                    .buffer(piece.words())
-                    .buffer(piece.tails());
+            Kernel k = matmulKernel(w, piece).buffer(piece.words()).buffer(piece.tails());
             give(k, piece, w, x, y)
                     .value(count)
                     .value(slicing.code)
@@ -258,8 +304,8 @@ final class Products {
                     .buffer(w.factorsOr(y.buffer()))
                     .launch(
                             queue,
-                            cpu ? 1 : GROUP,
-                            Math.ceilDiv(w.panels(), cpu ? 1 : TILE_PANELS),
+                            hasVectors(w) ? 1 : GROUP,
+                            Math.ceilDiv(w.panels(), hasVectors(w) ? 1 : TILE_PANELS),
                             tileCount,
                             slices);
         }
@@ -274,14 +320,13 @@ final class Products {
         int pairs = x.rows() * used;
         int hidden = padded(gate.rows());
         int width = down.rows();
-        Input in = input(x);
+        Operand operand = new Operand(x);
         long h = scratch.of(Part.GATE, (long) pairs * hidden);
         long out = scratch.of(Part.DOWN, (long) pairs * width);
         long idsBuffer = OpenClBuffer.of(ids);
         if (hidden > gate.rows()) {
             memory.zero(h, (long) pairs * hidden * Float.BYTES);
         }
-        Input inner = new Input(h, 0, hidden);
         Experts.Biases biases = experts.biases();
         boolean biased = biases != null;
         long gateBias = biases == null ? h : OpenClWeight.vector(biases.gate());
@@ -294,7 +339,7 @@ final class Products {
                     gate,
                     up,
                     Slicing.EXPERTS,
-                    in,
+                    operand.of(gate),
                     hiddens,
                     pairs,
                     used,
@@ -304,7 +349,7 @@ final class Products {
                     upBias,
                     biased,
                     experts.activation());
-            matvec(down, Slicing.EXPERTS, inner, outs, pairs, 1, idsBuffer, ids.offset());
+            matvec(down, Slicing.EXPERTS, inner(down, h, pairs, hidden), outs, pairs, 1, idsBuffer, ids.offset());
         } else {
             long order = scratch.of(Part.ORDER, pairs);
             int slices = gate.slices();
@@ -313,13 +358,15 @@ final class Products {
             long u = scratch.of(Part.UP, (long) pairs * hidden);
             sort(order, tiles, idsBuffer, ids.offset(), pairs, slices);
             // Most experts have few tokens or none; no expert has more tiles than all tokens fill.
-            matmul(gate, Slicing.EXPERTS, in, hiddens, pairs, used, tiles, order, tileCount, 1);
-            matmul(up, Slicing.EXPERTS, in, new Output(u, 0, hidden), pairs, used, tiles, order, tileCount, 1);
+            Output ups = new Output(u, 0, hidden);
+            matmul(gate, Slicing.EXPERTS, operand.of(gate), hiddens, pairs, used, tiles, order, tileCount, 1);
+            matmul(up, Slicing.EXPERTS, operand.of(up), ups, pairs, used, tiles, order, tileCount, 1);
             if (biased) {
                 expertBias(h, hidden, gateBias, idsBuffer, ids.offset(), pairs, gate.rows());
                 expertBias(u, hidden, upBias, idsBuffer, ids.offset(), pairs, gate.rows());
             }
             rowKernels.glu(h, hidden, u, hidden, experts.activation(), pairs, gate.rows());
+            Input inner = inner(down, h, pairs, hidden);
             matmul(down, Slicing.EXPERTS, inner, outs, pairs, 1, tiles, order, tileCount, 1);
         }
         kernels.get("combine", "sort.inc", null, TILES)
@@ -367,7 +414,44 @@ final class Products {
                 .launch(queue, GROUP, Math.ceilDiv(Math.multiplyExact(pairs, cols), GROUP), 1, 1);
     }
 
-    /// Rows as products read them: where they are, or copied.
+    /// Hidden values as the second product of a feed-forward reads them.
+    private Input inner(Matrix down, long hiddens, int rows, int stride) {
+        return integers.isFor(down)
+                ? integers.quantise(hiddens, 0, stride, rows, down.cols())
+                : new Input(hiddens, 0, stride);
+    }
+
+    /// Rows of activations for several weights: in each form that these want once.
+    private final class Operand {
+        final Rows rows;
+        private @Nullable Input floats;
+        private @Nullable Input rounded;
+
+        Operand(Rows rows) {
+            this.rows = rows;
+        }
+
+        /// As products with `w` read them.
+        Input of(Matrix w) {
+            if (integers.isFor(w)) {
+                Input has = rounded;
+                if (has == null) {
+                    has = integers.quantise(
+                            OpenClBuffer.of(rows), rows.offset(), rows.stride(), rows.rows(), rows.cols());
+                    rounded = has;
+                }
+                return has;
+            }
+            Input has = floats;
+            if (has == null) {
+                has = input(rows);
+                floats = has;
+            }
+            return has;
+        }
+    }
+
+    /// Rows as products of floats read them: where they are, or copied.
     private Input input(Rows x) {
         if (x.offset() % 4 == 0 && x.stride() % 4 == 0 && x.cols() % PackedFormat.PANEL == 0) {
             return new Input(OpenClBuffer.of(x), x.offset(), x.stride());

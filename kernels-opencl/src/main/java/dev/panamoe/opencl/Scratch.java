@@ -10,6 +10,8 @@ final class Scratch {
     enum Part {
         /// Activations brought to addresses and widths that products can read.
         ALIGNED,
+        /// The same rounded to 8 bits.
+        ROUNDED,
         /// (pairs, width) of experts.
         GATE,
         UP,

@@ -6,6 +6,7 @@
 // does, which therefore gives the same bits.
 //
 // Constants: a TYPE_* and WIDTH (quant.inc): 1 for GPUs, 16 for CPUs, whose work-items are vectors. No bits change.
+// After matvec8.cl, activations are integers (INTEGERS): x_t is what they are made of.
 //
 // slicing: what rows of activations meet
 //   0  one slice; row t of x goes to row t of y
@@ -28,6 +29,10 @@
 
 // Blocks that are asked for ahead: 4 to 8 groups.
 #define AHEAD (GROUPS == 1 ? 4 : 1)
+
+#ifndef INTEGERS
+typedef float x_t;
+typedef float4 x4_t;
 
 // The sums of a run of groups of WIDTH rows for `tokens` rows of activations, a constant.
 // x4: activations, in fours; row4: where each row begins.
@@ -93,6 +98,8 @@ FN void run_sums(
     }
 }
 
+#endif
+
 // Adds the runs of a row of the panel.
 FN float total(LOCAL const float *runs, int row) {
     float sum = 0.0f;
@@ -106,7 +113,7 @@ FN float total(LOCAL const float *runs, int row) {
 // y = W x for `tokens` rows of x at a time, a constant up to CHUNKS; 1 where slicing is 2. runs: tokens * GROUP.
 FN void multiply(
         const int tokens, LOCAL floats *runs, GLOBAL const uint *words, GLOBAL const tail_t *tails, int firstPanel,
-        int endPanel, int panels, int rows, int groups, GLOBAL const float *x, int xOffset, int xStride,
+        int endPanel, int panels, int rows, int groups, GLOBAL const x_t *x, int xOffset, int xStride,
         GLOBAL float *y, int yOffset, int yStride, int count, int slicing, int step, GLOBAL const int *ids,
         int idsOffset, int factored, GLOBAL const float *factors) {
     int lane = LOCAL_ID % LANES;
@@ -126,7 +133,7 @@ FN void multiply(
     int from = min(chunk * run, groups);
     int to = here ? min(from + run, groups) : from;
     floats sums[CHUNKS];
-    run_sums(tokens, words, tails, panel - firstPanel, lane, groups, from, to, (GLOBAL const float4 *)x, row4, sums);
+    run_sums(tokens, words, tails, panel - firstPanel, lane, groups, from, to, (GLOBAL const x4_t *)x, row4, sums);
 #pragma unroll
     for (int t = 0; t < tokens; t++) {
         runs[t * GROUP + LOCAL_ID] = sums[t];
@@ -148,7 +155,7 @@ FN void multiply(
 // count: rows of x of a slice, or pairs.
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void matvec(
         GLOBAL const uint *restrict words, GLOBAL const tail_t *restrict tails, int firstPanel, int endPanel,
-        int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
+        int panels, int rows, int groups, GLOBAL const x_t *restrict x, int xOffset, int xStride,
         GLOBAL float *restrict y, int yOffset, int yStride, int count, int slicing, int step,
         GLOBAL const int *restrict ids, int idsOffset, int factored, GLOBAL const float *restrict factors) {
     SHARED(floats, runs, GROUP);
@@ -162,7 +169,7 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void matvec(
 #if WIDTH == 1
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void matvec4(
         GLOBAL const uint *restrict words, GLOBAL const tail_t *restrict tails, int firstPanel, int endPanel,
-        int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
+        int panels, int rows, int groups, GLOBAL const x_t *restrict x, int xOffset, int xStride,
         GLOBAL float *restrict y, int yOffset, int yStride, int count, int slicing, int step,
         GLOBAL const int *restrict ids, int idsOffset, int factored, GLOBAL const float *restrict factors) {
     SHARED(floats, runs, 4 * GROUP);
@@ -180,7 +187,7 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void matvec4(
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void gated_matvec(
         GLOBAL const uint *restrict gateWords, GLOBAL const tail_t *restrict gateTails,
         GLOBAL const uint *restrict upWords, GLOBAL const tail_t *restrict upTails, int firstPanel, int endPanel,
-        int panels, int rows, int groups, GLOBAL const float *restrict x, int xOffset, int xStride,
+        int panels, int rows, int groups, GLOBAL const x_t *restrict x, int xOffset, int xStride,
         GLOBAL float *restrict y, int yOffset, int yStride, int slicing, int step, GLOBAL const int *restrict ids,
         int idsOffset, GLOBAL const float *restrict gateBias, GLOBAL const float *restrict upBias, int biased,
         int activation, int factored, GLOBAL const float *restrict gateFactors,
@@ -198,9 +205,9 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void gated_matvec(
     int from = min(chunk * run, groups);
     int to = here ? min(from + run, groups) : from;
     floats sums[1];
-    run_sums(1, gateWords, gateTails, panel - firstPanel, lane, groups, from, to, (GLOBAL const float4 *)x, row4, sums);
+    run_sums(1, gateWords, gateTails, panel - firstPanel, lane, groups, from, to, (GLOBAL const x4_t *)x, row4, sums);
     runs[LOCAL_ID] = sums[0];
-    run_sums(1, upWords, upTails, panel - firstPanel, lane, groups, from, to, (GLOBAL const float4 *)x, row4, sums);
+    run_sums(1, upWords, upTails, panel - firstPanel, lane, groups, from, to, (GLOBAL const x4_t *)x, row4, sums);
     runs[GROUP + LOCAL_ID] = sums[0];
     BARRIER;
     for (int i = LOCAL_ID; i < PANEL; i += GROUP) {

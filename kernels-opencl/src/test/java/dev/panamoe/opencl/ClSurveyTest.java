@@ -53,6 +53,8 @@ class ClSurveyTest {
                 false,
                 false,
                 Set.of("cl_khr_fp16"),
+                true,
+                Dot4.of(false, Optional.empty(), 90),
                 Optional.of(missing).filter(m -> !m.isEmpty()));
     }
 
@@ -88,6 +90,7 @@ class ClSurveyTest {
                                 "48 KiB of local memory",
                                 "buffers of 6.0 GiB",
                                 "fp16",
+                                "8-bit products by dp4a (compute capability 9.0)",
                                 "OpenCL 3.0",
                                 "driver 550 (Driver)")));
         assertThat(survey.devices().getFirst().isNvidia()).isTrue();
@@ -134,6 +137,32 @@ class ClSurveyTest {
         Probe.Unusable mesa = (Probe.Unusable)
                 ClSurvey.of(List.of(), List.of(), List.of("rusticl")).probe();
         assertThat(mesa.remedy()).contains("RUSTICL_ENABLE");
+    }
+
+    @Test
+    void howBytesAreMultiplied() {
+        Dot4 nvidia = Dot4.of(false, Optional.empty(), 61);
+        assertThat(nvidia.way()).isEqualTo(Dot4.Way.PTX);
+        assertThat(nvidia.reason()).isEqualTo("8-bit products by dp4a (compute capability 6.1)");
+        Dot4 first = Dot4.of(true, Optional.empty(), 0);
+        assertThat(first.way()).isEqualTo(Dot4.Way.EXTENSION);
+        assertThat(first).isEqualTo(Dot4.of(true, Optional.of(true), 0));
+        assertThat(Dot4.of(true, Optional.of(false), 0).reason())
+                .isEqualTo("float products (cl_khr_integer_dot_product is not accelerated)");
+        assertThat(Dot4.of(false, Optional.empty(), 60).reason())
+                .isEqualTo("float products (compute capability 6.0 has no dp4a)");
+        assertThat(Dot4.of(false, Optional.empty(), 0).reason())
+                .isEqualTo("float products (no cl_khr_integer_dot_product)");
+        assertThat(Dot4.of(false, Optional.empty(), 0).isFast()).isFalse();
+    }
+
+    /// Its kernels of floats are vectors, those of integers are not.
+    @Test
+    void aCpuMultipliesFloats() {
+        assertThat(device("gpu", GPU, 8).eightBits()).isTrue();
+        ClDevice cpu = device("cpu", ClDevice.Kind.CPU, 8);
+        assertThat(cpu.eightBits()).isFalse();
+        assertThat(cpu.info().facts()).contains("float products (CPU)");
     }
 
     @Test

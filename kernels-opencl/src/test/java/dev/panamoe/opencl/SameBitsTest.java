@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.panamoe.quant.Quants;
 import dev.panamoe.spec.Activation;
 import dev.panamoe.spec.CacheType;
+import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Device;
+import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
@@ -31,7 +33,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /// Weights that lie in several pieces, because the device limits allocations, give the bits of those in one; so do
-/// products and attention whose work-items compute one value each, as on GPUs, where this device is a CPU.
+/// products and attention whose work-items compute one value each, as on GPUs, where this device is a CPU. With float
+/// activations and with those of 8 bits.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SameBitsTest {
     private static final int COLS = 64;
@@ -39,28 +42,40 @@ class SameBitsTest {
     /// A panel of Q4_0 with 64 columns is 1 KiB of words: pieces of three panels end inside tiles of two.
     private static final long PIECE = 3 * 1024;
 
-    private @Nullable Device whole;
-    private @Nullable Device cut;
-    private @Nullable Device notCpu;
+    /// The same device three times: with weights in one piece, in several, and as if it were no CPU.
+    private record Devices(Device whole, Device cut, Device notCpu) {
+        static Devices of(Activations activations) {
+            ClDevice device = OpenClHere.device();
+            ClDevice other = device.as(device.id(), ClDevice.Kind.OTHER);
+            return new Devices(
+                    new OpenClDevice(device.info(), device, activations),
+                    new OpenClDevice(device.info(), device, activations, PIECE),
+                    new OpenClDevice(device.info(), other, activations));
+        }
+
+        void close() {
+            whole.close();
+            cut.close();
+            notCpu.close();
+        }
+    }
+
+    private @Nullable Devices floats;
+    private @Nullable Devices bytes;
 
     @BeforeAll
     void open() {
-        ClDevice device = OpenClHere.device();
-        whole = new OpenClDevice(device.info(), device);
-        cut = new OpenClDevice(device.info(), device, PIECE);
-        notCpu = new OpenClDevice(device.info(), device.as(device.id(), ClDevice.Kind.OTHER));
+        floats = Devices.of(Activations.F32);
+        bytes = Devices.of(Activations.Q8);
     }
 
     @AfterAll
     void close() {
-        if (whole != null) {
-            whole.close();
+        if (floats != null) {
+            floats.close();
         }
-        if (cut != null) {
-            cut.close();
-        }
-        if (notCpu != null) {
-            notCpu.close();
+        if (bytes != null) {
+            bytes.close();
         }
     }
 
@@ -107,9 +122,17 @@ class SameBitsTest {
     }
 
     private void same(Function<Device, Rows> work) {
-        float[] expected = result(requireNonNull(whole), work);
-        assertThat(result(requireNonNull(cut), work)).isEqualTo(expected);
-        assertThat(result(requireNonNull(notCpu), work)).isEqualTo(expected);
+        float[] exact = same(requireNonNull(floats), work);
+        float[] rounded = same(requireNonNull(bytes), work);
+        assertThat(rounded).isNotEqualTo(exact);
+        assertThat(requireNonNull(bytes).whole().arithmetic()).isEqualTo(Arithmetic.INT8);
+    }
+
+    private static float[] same(Devices devices, Function<Device, Rows> work) {
+        float[] expected = result(devices.whole(), work);
+        assertThat(result(devices.cut(), work)).isEqualTo(expected);
+        assertThat(result(devices.notCpu(), work)).isEqualTo(expected);
+        return expected;
     }
 
     private static float[] result(Device d, Function<Device, Rows> work) {
@@ -123,9 +146,9 @@ class SameBitsTest {
     @Test
     void aMatrixIsCutWhereThePieceIsFull() {
         TensorView w = weights(Shape.of(COLS, 200), 1);
-        assertThat(((OpenClWeight.Matrix) requireNonNull(whole).upload(w, WeightUse.MATMUL)).pieces())
+        assertThat(((OpenClWeight.Matrix) requireNonNull(floats).whole().upload(w, WeightUse.MATMUL)).pieces())
                 .hasSize(1);
-        assertThat(((OpenClWeight.Matrix) requireNonNull(cut).upload(w, WeightUse.MATMUL)).pieces())
+        assertThat(((OpenClWeight.Matrix) requireNonNull(floats).cut().upload(w, WeightUse.MATMUL)).pieces())
                 .hasSize(3);
     }
 
@@ -144,7 +167,8 @@ class SameBitsTest {
     /// One type that has all a type can have, smaller scales and offsets; with the profile `slow` all.
     @Test
     void productsOfOtherTypes() {
-        for (QuantType type : Boolean.getBoolean("panamoe.slow") ? QuantType.values() : new QuantType[] {QuantType.Q2_K}) {
+        for (QuantType type :
+                Boolean.getBoolean("panamoe.slow") ? QuantType.values() : new QuantType[] {QuantType.Q2_K}) {
             if (PackedFormat.of(type).isPresent()) {
                 TensorView w = weights(type, Shape.of(512, 40), 1);
                 same(d -> {
@@ -214,8 +238,12 @@ class SameBitsTest {
         same(d -> {
             try (KvCache cache = d.allocateCache(new CacheSpec(2, COLS, COLS, false, capacity, CacheType.F16))) {
                 for (int from = 0; from < 170; from += 10) {
-                    d.ops().kvAppend(
-                            cache, rows(d, 10, 2 * COLS, from), rows(d, 10, 2 * COLS, from + 1), positions(d, from, 10));
+                    d.ops()
+                            .kvAppend(
+                                    cache,
+                                    rows(d, 10, 2 * COLS, from),
+                                    rows(d, 10, 2 * COLS, from + 1),
+                                    positions(d, from, 10));
                 }
                 Rows out = rows(d, 20 * 4, COLS, 3);
                 Attention all = new Attention(4, 0.125f, window, d.upload(sinks, WeightUse.VECTOR));
@@ -234,8 +262,8 @@ class SameBitsTest {
     @Test
     void rowsOfATable() {
         TensorView w = weights(Shape.of(COLS, 200), 1);
-        float[] expected = result(requireNonNull(whole), d -> embed(d, w));
-        float[] actual = result(requireNonNull(cut), d -> embed(d, w));
+        float[] expected = result(requireNonNull(floats).whole(), d -> embed(d, w));
+        float[] actual = result(requireNonNull(floats).cut(), d -> embed(d, w));
         assertThat(actual).isEqualTo(expected);
     }
 

@@ -39,6 +39,11 @@ typedef unsigned int uint;
 #define AS_FLOAT(bits) __uint_as_float(bits)
 #define AS_UINT(value) __float_as_uint(value)
 
+// c plus the four products of the signed bytes of a and b, which are uints.
+#define DOT4(a, b, c) __dp4a((int)(a), (int)(b), c)
+// Byte i is byte (s >> 4 * i) & 7 of the eight of a and then b.
+#define PERMUTE(a, b, s) __byte_perm(a, b, s)
+
 #define HALF_TO_FLOAT(bits) __half2float(__ushort_as_half((ushort)(bits)))
 #define BF16_TO_FLOAT(bits) AS_FLOAT((uint)(bits) << 16)
 // The nearest half, ties to even.

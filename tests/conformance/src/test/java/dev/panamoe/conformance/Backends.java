@@ -12,6 +12,9 @@ import java.util.List;
 final class Backends {
     private static final boolean FORCED_WIDTH = System.getProperty("panamoe.cpu.vectorBits") != null;
 
+    /// One of {@link Activations} to test alone, in lower case, or nothing for all.
+    private static final String ACTIVATIONS = System.getProperty("panamoe.test.activations", "");
+
     private Backends() {}
 
     /// A backend under test, in one of its ways to compute.
@@ -50,20 +53,22 @@ final class Backends {
     }
 
     /// The same, with activations of 8 bits too, and with re-packed weights once for each kernel set: for operations
-    /// that multiply weights. Where a vector width is forced, only the sets that have widths.
+    /// that multiply weights. Where a vector width is forced, only the sets that have widths. The system property
+    /// `panamoe.test.activations` (`auto`, `q8`) leaves only one.
     static List<Backend> withKernels() {
         List<Backend> found = new ArrayList<>(all());
         for (Backend b : all()) {
-            if (!b.provider().kernels().isEmpty()) {
-                // A backend without sets of kernels computes with floats whatever is asked.
-                found.add(new Backend(b.provider(), b.options().withActivations(Activations.Q8)));
-            }
+            found.add(new Backend(b.provider(), b.options().withActivations(Activations.Q8)));
             b.provider().kernels().stream()
                     .filter(kernels -> !FORCED_WIDTH || kernels.equals("vector"))
                     .forEach(kernels ->
                             found.add(new Backend(b.provider(), DeviceOptions.DEFAULT.withKernels(kernels))));
         }
-        return found;
+        return found.stream()
+                .filter(b -> ACTIVATIONS.isEmpty()
+                        || ACTIVATIONS.equalsIgnoreCase(
+                                b.options().activations().name()))
+                .toList();
     }
 
     static Device reference(Activations activations) {

@@ -55,9 +55,23 @@ class OclgrindTest {
             "AttentionConformanceTest#largeScoresPickOnePosition",
             "AttentionConformanceTest#manyQueriesOnOneKeyHead");
 
+    /// What differs with activations of 8 bits.
+    private static final List<String> TESTS_IN_EIGHT_BITS = List.of("MatmulConformanceTest#matmulOfSomeTokens");
+
     @Test
     @Timeout(600)
     void reportsNothing(@TempDir Path folder) throws IOException, InterruptedException {
+        reportsNothing(folder, "auto", TESTS);
+    }
+
+    @Test
+    @Timeout(300)
+    void reportsNothingInEightBits(@TempDir Path folder) throws IOException, InterruptedException {
+        reportsNothing(folder, "q8", TESTS_IN_EIGHT_BITS);
+    }
+
+    private static void reportsNothing(Path folder, String activations, List<String> tests)
+            throws IOException, InterruptedException {
         if (System.getenv("PANAMOE_REQUIRE_ALL") == null) {
             assumeThat(LIBRARY).as("package oclgrind").exists();
         }
@@ -73,10 +87,11 @@ class OclgrindTest {
                 "--enable-native-access=ALL-UNNAMED",
                 "-Dpanamoe.test.backend=opencl",
                 "-Dpanamoe.test.once=true",
+                "-Dpanamoe.test.activations=" + activations,
                 "-cp",
                 System.getProperty("java.class.path"),
                 Suite.class.getName()));
-        command.addAll(TESTS);
+        command.addAll(tests);
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(ENVIRONMENT);
         builder.environment().put("OCL_ICD_VENDORS", folder.resolve("vendors").toString());

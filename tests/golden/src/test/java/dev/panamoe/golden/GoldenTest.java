@@ -9,6 +9,7 @@ import dev.panamoe.model.Model;
 import dev.panamoe.model.Runner;
 import dev.panamoe.model.Tap;
 import dev.panamoe.spec.CacheType;
+import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.BackendProvider;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceOptions;
@@ -38,7 +39,7 @@ class GoldenTest {
         return open(backend, DeviceOptions.DEFAULT);
     }
 
-    private static Device open(String backend, DeviceOptions options) {
+    static Device open(String backend, DeviceOptions options) {
         BackendProvider provider = BackendProvider.all().stream()
                 .filter(p -> p.name().equals(backend))
                 .findFirst()
@@ -70,16 +71,17 @@ class GoldenTest {
 
     /// Activations rounded to 8 bits: how far other engines that do so are from the goldens says how far is too far.
     /// The largest error says nothing, as one expert chosen otherwise changes a row entirely.
-    @ParameterizedTest(name = "{1} with 8-bit activations and {0} kernels")
+    @ParameterizedTest(name = "{2} with 8-bit activations on {0} with {1} kernels")
     @MethodSource("fixturesInEightBits")
-    void eightBitActivations(String kernels, Fixture fixture) {
+    void eightBitActivations(String backend, String kernels, Fixture fixture) {
         DeviceOptions options = DeviceOptions.DEFAULT
                 .withActivations(DeviceOptions.Activations.Q8)
                 .withKernels(kernels);
         try (GgufFile file = GgufFile.open(fixture.model());
-                Device device = open("cpu", options);
+                Device device = open(backend, options);
                 Model model = Model.load(file, Architectures.read(file), device);
                 Runner runner = new Runner(model, MAX_ROWS)) {
+            assertThat(device.arithmetic()).isEqualTo(Arithmetic.INT8);
             List<Double> rows = new ArrayList<>();
             int differing = 0;
             int choices = 0;
@@ -110,11 +112,7 @@ class GoldenTest {
 
     /// The fixtures of quantised weights with every kernel set: only there activations are rounded.
     static Stream<Arguments> fixturesInEightBits() {
-        return BackendProvider.all().stream()
-                .flatMap(p -> p.kernels().stream())
-                .flatMap(k -> Fixture.all().stream()
-                        .filter(f -> f.peerRowRms().isPresent() && f.name().matches(".*[/-](q\\d_\\w|mxfp4)"))
-                        .map(f -> Arguments.of(k, f)));
+        return Backends.inEightBits(f -> f.peerRowRms().isPresent() && f.name().matches(".*[/-](q\\d_\\w|mxfp4)"));
     }
 
     @ParameterizedTest(name = "{1} on {0}")

@@ -10,6 +10,8 @@ import dev.panamoe.model.Runner;
 import dev.panamoe.model.Tap;
 import dev.panamoe.spec.CacheType;
 import dev.panamoe.spi.Device;
+import dev.panamoe.spi.DeviceOptions;
+import dev.panamoe.spi.DeviceOptions.Activations;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -24,14 +26,18 @@ class ReservedMemoryTest {
     /// Of the CPU, what other processes take cannot be told from what this one does.
     static Stream<Arguments> devicesWithMemoryOfTheirOwn() {
         return Backends.with(f -> f.name().equals("gemma4-moe/q4_0") || f.name().equals("gpt-oss/mxfp4"))
-                .filter(a -> a.get()[0].equals("opencl"));
+                .filter(a -> a.get()[0].equals("opencl"))
+                .flatMap(a -> Stream.of(Activations.F32, Activations.Q8)
+                        .filter(activations -> activations == Activations.F32
+                                || ((Fixture) a.get()[1]).name().equals("gemma4-moe/q4_0"))
+                        .map(activations -> Arguments.of(a.get()[0], a.get()[1], activations)));
     }
 
     @ParameterizedTest(allowZeroInvocations = true)
     @MethodSource("devicesWithMemoryOfTheirOwn")
-    void nothingIsAllocatedInTheMiddleOfARequest(String backend, Fixture fixture) {
+    void nothingIsAllocatedInTheMiddleOfARequest(String backend, Fixture fixture, Activations activations) {
         try (GgufFile file = GgufFile.open(fixture.model());
-                Device device = GoldenTest.openAsByDefault(backend);
+                Device device = GoldenTest.open(backend, DeviceOptions.DEFAULT.withActivations(activations));
                 Model model = Model.load(file, Architectures.read(file), device);
                 Runner runner = new Runner(model, ROWS);
                 Caches caches = model.newCaches(CONTEXT, ROWS, CacheType.F16)) {
