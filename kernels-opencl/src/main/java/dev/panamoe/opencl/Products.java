@@ -8,8 +8,8 @@ import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
 
-/// Products with weights: `matvec.cl` for few rows of activations; for many `matmul.cl`, or `matmul_cpu.cl` on a CPU. All
-/// give the same bits, so that the limit between them is a matter of speed alone.
+/// Products with weights: `matvec.cl` for few rows of activations; for many `matmul.cl`, or `matmul_cpu.cl` on a CPU.
+/// All give the same bits, so that the limit between them is a matter of speed alone.
 final class Products {
     /// Work-items of a work-group; of one of `matvec.cl`, times the rows of a work-item.
     private static final int GROUP = 256;
@@ -228,12 +228,7 @@ final class Products {
                     .buffer(order)
                     .value(w.hasFactors() ? 1 : 0)
                     .buffer(w.factorsOr(y.buffer()))
-                    .launch(
-                            queue,
-                            cpu ? 1 : GROUP,
-                            Math.ceilDiv(w.panels(), cpu ? 1 : TILE_PANELS),
-                            tileCount,
-                            slices);
+                    .launch(queue, cpu ? 1 : GROUP, Math.ceilDiv(w.panels(), cpu ? 1 : TILE_PANELS), tileCount, slices);
         }
     }
 

@@ -144,7 +144,8 @@ class SameBitsTest {
     /// One type that has all a type can have, smaller scales and offsets; with the profile `slow` all.
     @Test
     void productsOfOtherTypes() {
-        for (QuantType type : Boolean.getBoolean("panamoe.slow") ? QuantType.values() : new QuantType[] {QuantType.Q2_K}) {
+        for (QuantType type :
+                Boolean.getBoolean("panamoe.slow") ? QuantType.values() : new QuantType[] {QuantType.Q2_K}) {
             if (PackedFormat.of(type).isPresent()) {
                 TensorView w = weights(type, Shape.of(512, 40), 1);
                 same(d -> {
@@ -214,8 +215,12 @@ class SameBitsTest {
         same(d -> {
             try (KvCache cache = d.allocateCache(new CacheSpec(2, COLS, COLS, false, capacity, CacheType.F16))) {
                 for (int from = 0; from < 170; from += 10) {
-                    d.ops().kvAppend(
-                            cache, rows(d, 10, 2 * COLS, from), rows(d, 10, 2 * COLS, from + 1), positions(d, from, 10));
+                    d.ops()
+                            .kvAppend(
+                                    cache,
+                                    rows(d, 10, 2 * COLS, from),
+                                    rows(d, 10, 2 * COLS, from + 1),
+                                    positions(d, from, 10));
                 }
                 Rows out = rows(d, 20 * 4, COLS, 3);
                 Attention all = new Attention(4, 0.125f, window, d.upload(sinks, WeightUse.VECTOR));
