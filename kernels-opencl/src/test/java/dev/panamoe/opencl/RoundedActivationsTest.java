@@ -18,6 +18,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.lwjgl.opencl.CL10;
@@ -140,7 +141,7 @@ class RoundedActivationsTest {
         try {
             long queue = CL10.clCreateCommandQueue(context, plain.device(), 0, new int[1]);
             Memory memory = new Memory(plain, context, queue);
-            Kernels kernels = new Kernels(new ProgramCache(plain, context), memory);
+            Kernels kernels = new Kernels(new ProgramCache(plain, context, new KeptFiles(Optional.empty())), memory);
             assertThat(Dot4Trial.failure(plain, kernels, memory, queue)).isEmpty();
             kernels.release();
             CL10.clReleaseCommandQueue(queue);
