@@ -7,6 +7,7 @@ import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Ceilings;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.ModelIdentity;
@@ -19,6 +20,7 @@ import dev.panamoe.tensor.TensorView;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,13 +36,14 @@ import org.lwjgl.system.MemoryUtil;
 /// results waits for them.
 final class OpenClDevice implements Device {
     private final DeviceInfo info;
-    private final int computeUnits;
-    private final boolean isCpu;
+    private final ClDevice device;
     private final long context;
     private final long queue;
     private final Memory memory;
+    private final ProgramCache programs;
     private final Kernels kernels;
     private final Uploader uploader;
+    private final Tuning tuning;
     private final OpenClOps ops;
 
     /// Uploaded weights by where they lie in the model's mapping: tied tensors are held once.
@@ -49,21 +52,21 @@ final class OpenClDevice implements Device {
     private boolean closed;
     private long uploadNanos;
     private long uploadBytes;
+    private final Map<QuantType, Long> matrixBytes = new EnumMap<>(QuantType.class);
 
     /// Native memory through which results are read.
     private FloatBuffer staging = MemoryUtil.memAllocFloat(1024);
 
     private record Place(long address, List<Long> starts, QuantType type, List<Long> dims) {}
 
-    OpenClDevice(DeviceInfo info, ClDevice device) {
-        this(info, device, device.maxAllocation());
+    OpenClDevice(DeviceInfo info, ClDevice device, DeviceOptions options) {
+        this(info, device, options, device.maxAllocation());
     }
 
     /// @param pieceBytes the most that a piece of a weight may take
-    OpenClDevice(DeviceInfo info, ClDevice device, long pieceBytes) {
+    OpenClDevice(DeviceInfo info, ClDevice device, DeviceOptions options, long pieceBytes) {
         this.info = info;
-        this.computeUnits = device.computeUnits();
-        this.isCpu = device.isCpu();
+        this.device = device;
         try (MemoryStack stack = MemoryStack.stackPush()) {
             IntBuffer error = stack.mallocInt(1);
             PointerBuffer properties = stack.pointers(CL10.CL_CONTEXT_PLATFORM, device.platform(), 0);
@@ -77,10 +80,16 @@ final class OpenClDevice implements Device {
         }
         this.memory = new Memory(device, context, queue);
         KeptFiles files = new KeptFiles(KeptFiles.folder(System.getenv()));
-        ProgramCache programs = new ProgramCache(device, context, files);
+        this.programs = new ProgramCache(device, context, files);
         this.kernels = new Kernels(programs, memory);
         this.uploader = new Uploader(memory, kernels, context, queue, pieceBytes);
-        this.ops = new OpenClOps(device, kernels, memory, queue);
+        this.tuning = new Tuning(
+                device,
+                options.tuning(),
+                files,
+                programs,
+                format -> probe(format, ProductsProbe.BYTES));
+        this.ops = new OpenClOps(device, kernels, memory, queue, tuning::config);
     }
 
     @Override
@@ -107,6 +116,7 @@ final class OpenClDevice implements Device {
     public void beginUpload(ModelIdentity model) {
         uploadNanos = 0;
         uploadBytes = 0;
+        matrixBytes.clear();
     }
 
     @Override
@@ -144,6 +154,7 @@ final class OpenClDevice implements Device {
             weight = uploader.upload(view, format, factors(view));
         }
         uploadNanos += System.nanoTime() - start;
+        matrixBytes.merge(view.type(), view.sliceBytes() * view.shape().slices(), Long::sum);
         return weight;
     }
 
@@ -160,7 +171,17 @@ final class OpenClDevice implements Device {
                 info.id(),
                 uploadBytes / 1e9,
                 uploadNanos / 1e9));
+        notes.addAll(tuning.tune(matrixBytes));
         return notes;
+    }
+
+    Tuning tuning() {
+        return tuning;
+    }
+
+    /// @param bytes of the weights to measure with
+    ProductsProbe probe(PackedFormat format, long bytes) {
+        return new ProductsProbe(device, programs, memory, queue, format, bytes);
     }
 
     private OpenClWeight.Vector vector(TensorView view) {
@@ -337,9 +358,9 @@ final class OpenClDevice implements Device {
     @Override
     public Optional<Ceilings> measureCeilings() {
         // The kernels that measure are written for GPUs; what a CPU can do, the backend for CPUs measures.
-        return isCpu
+        return device.isCpu()
                 ? Optional.empty()
-                : Optional.of(new CeilingsProbe(memory, kernels, queue, computeUnits).measure());
+                : Optional.of(new CeilingsProbe(memory, kernels, queue, device.computeUnits()).measure());
     }
 
     private void finish() {

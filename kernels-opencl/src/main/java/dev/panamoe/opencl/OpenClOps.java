@@ -10,6 +10,8 @@ import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
+import dev.panamoe.tensor.QuantType;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Records each operation as one launch or a few. Nothing is read back; positions and expert ids stay on the device.
@@ -18,10 +20,10 @@ final class OpenClOps implements Ops {
     private final Products products;
     private final Attentions attentions;
 
-    OpenClOps(ClDevice device, Kernels kernels, Memory memory, long queue) {
+    OpenClOps(ClDevice device, Kernels kernels, Memory memory, long queue, Function<QuantType, MatvecConfig> configs) {
         Scratch scratch = new Scratch(memory);
         this.rows = new RowKernels(device, kernels, queue);
-        this.products = new Products(device, kernels, rows, memory, scratch, queue);
+        this.products = new Products(kernels, rows, memory, scratch, queue, configs);
         this.attentions = new Attentions(device, kernels, scratch, queue);
     }
 

@@ -7,21 +7,14 @@ import dev.panamoe.spec.Activation;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
+import dev.panamoe.tensor.QuantType;
+import java.util.function.Function;
 
 /// Products with weights: `matvec.cl` for few rows of activations, `matmul.cl` for many. Both give the same bits, so
 /// that the limit between them is a matter of speed alone.
 final class Products {
-    /// Work-items of a work-group; of one of `matvec.cl`, times the rows of a work-item.
+    /// Work-items of a work-group, of `matvec.cl` as its {@link MatvecConfig} says.
     private static final int GROUP = 256;
-
-    /// Rows that a work-item of `matvec.cl` computes at once on a CPU: a vector.
-    private static final int CPU_WIDTH = 16;
-
-    /// Rows of activations that a matvec work-group takes at once when there are several.
-    private static final int SEVERAL = 4;
-
-    /// Up to so many rows, weights are read once for every {@link #SEVERAL}.
-    private static final int FEW = 8;
 
     /// Up to so many tokens, each expert of a token is computed by itself.
     private static final int FEW_TOKENS = 8;
@@ -31,7 +24,8 @@ final class Products {
 
     private static final int TILE_PANELS = 2;
 
-    private static final String MATVEC = "quant.inc activation.inc matvec.cl";
+    static final String MATVEC = "quant.inc activation.inc matvec.cl";
+    static final String MATMUL = "quant.inc matmul.cl";
     private static final String TILES = "-D TILE=" + TILE;
 
     /// What rows of activations meet.
@@ -67,12 +61,17 @@ final class Products {
     private final Scratch scratch;
     private final RowKernels rowKernels;
     private final long queue;
-    private final int width;
-    private final String options;
+    private final Function<QuantType, MatvecConfig> configs;
 
-    Products(ClDevice device, Kernels kernels, RowKernels rowKernels, Memory memory, Scratch scratch, long queue) {
-        this.width = device.isCpu() ? CPU_WIDTH : 1;
-        this.options = "-D WIDTH=" + width;
+    /// @param configs how `matvec.cl` is launched for weights of a type
+    Products(
+            Kernels kernels,
+            RowKernels rowKernels,
+            Memory memory,
+            Scratch scratch,
+            long queue,
+            Function<QuantType, MatvecConfig> configs) {
+        this.configs = configs;
         this.rowKernels = rowKernels;
         this.kernels = kernels;
         this.memory = memory;
@@ -84,7 +83,7 @@ final class Products {
     void matmul(Rows y, Matrix w, Rows x) {
         Input in = input(x);
         Output out = Output.of(y);
-        if (x.rows() <= FEW) {
+        if (x.rows() <= config(w).few()) {
             matvec(w, Slicing.NONE, in, out, x.rows(), 1, out.buffer(), 0);
         } else {
             long tiles = Math.ceilDiv(x.rows(), TILE);
@@ -98,7 +97,7 @@ final class Products {
         int tokens = x.rows() / heads;
         Input in = input(x);
         Output out = Output.of(y);
-        if (tokens <= FEW) {
+        if (tokens <= config(w).few()) {
             matvec(w, Slicing.HEADS, in, out, tokens, heads, out.buffer(), 0);
         } else {
             long tiles = Math.ceilDiv(tokens, TILE);
@@ -111,6 +110,10 @@ final class Products {
         Output out = Output.of(y);
         long none = out.buffer();
         gated(gate, up, Slicing.NONE, input(x), out, 1, 1, none, 0, none, none, false, activation);
+    }
+
+    private MatvecConfig config(Matrix w) {
+        return configs.apply(w.type());
     }
 
     /// Whether one kernel can compute both at once.
@@ -134,9 +137,11 @@ final class Products {
     }
 
     private void matvec(Matrix w, Slicing slicing, Input x, Output y, int count, int step, long ids, int idsOffset) {
-        int tokens = slicing == Slicing.EXPERTS || count == 1 ? 1 : SEVERAL;
+        MatvecConfig config = config(w);
+        int tokens = slicing == Slicing.EXPERTS || count == 1 ? 1 : config.several();
+        String name = tokens == 1 ? "matvec" : "matvec_several";
         for (Piece piece : w.pieces()) {
-            Kernel k = kernels.get(tokens == 1 ? "matvec" : "matvec4", MATVEC, w.type(), options, piece.words())
+            Kernel k = kernels.get(name, MATVEC, w.type(), config.options(), piece.words())
                     .buffer(piece.words())
                     .buffer(piece.tails());
             give(k, piece, w, x, y)
@@ -149,8 +154,8 @@ final class Products {
                     .buffer(w.factorsOr(y.buffer()))
                     .launch(
                             queue,
-                            GROUP / width,
-                            w.panels(),
+                            config.group(),
+                            Math.ceilDiv(w.panels(), config.panels()),
                             Math.ceilDiv(count, tokens),
                             slicing == Slicing.HEADS ? step : 1);
         }
@@ -171,10 +176,11 @@ final class Products {
             long upBias,
             boolean biased,
             Activation activation) {
+        MatvecConfig config = config(gate);
         for (int i = 0; i < gate.pieces().size(); i++) {
             Piece g = gate.pieces().get(i);
             Piece u = up.pieces().get(i);
-            Kernel k = kernels.get("gated_matvec", MATVEC, gate.type(), options, g.words())
+            Kernel k = kernels.get("gated_matvec", MATVEC, gate.type(), config.options(), g.words())
                     .buffer(g.words())
                     .buffer(g.tails())
                     .buffer(u.words())
@@ -191,7 +197,7 @@ final class Products {
                     .value(gate.hasFactors() ? 1 : 0)
                     .buffer(gate.factorsOr(y.buffer()))
                     .buffer(up.factorsOr(y.buffer()))
-                    .launch(queue, GROUP / width, gate.panels(), count, 1);
+                    .launch(queue, config.group(), Math.ceilDiv(gate.panels(), config.panels()), count, 1);
         }
     }
 
@@ -207,7 +213,7 @@ final class Products {
             long tileCount,
             int slices) {
         for (Piece piece : w.pieces()) {
-            Kernel k = kernels.get("matmul", "quant.inc matmul.cl", w.type(), TILES, piece.words())
+            Kernel k = kernels.get("matmul", MATMUL, w.type(), TILES, piece.words())
                     .buffer(piece.words())
                     .buffer(piece.tails());
             give(k, piece, w, x, y)

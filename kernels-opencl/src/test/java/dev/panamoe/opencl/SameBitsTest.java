@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.panamoe.spec.Activation;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.Device;
+import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
@@ -17,8 +18,11 @@ import dev.panamoe.tensor.Shape;
 import dev.panamoe.tensor.TensorView;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -26,7 +30,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /// Weights that lie in several pieces, because the device limits allocations, give the bits of those in one; so do
-/// products whose work-items compute one row each, as on GPUs, where this device is a CPU.
+/// products whose work-items compute one row each, as on GPUs, where this device is a CPU; and so do products in every
+/// layout that tuning may choose.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SameBitsTest {
     private static final int COLS = 64;
@@ -38,12 +43,40 @@ class SameBitsTest {
     private @Nullable Device cut;
     private @Nullable Device notCpu;
 
+    /// Each with another layout of products, and weights in pieces.
+    private final List<Device> tuned = new ArrayList<>();
+
     @BeforeAll
     void open() {
         ClDevice device = OpenClHere.device();
-        whole = new OpenClDevice(device.info(), device);
-        cut = new OpenClDevice(device.info(), device, PIECE);
-        notCpu = new OpenClDevice(device.info(), device.as(device.id(), ClDevice.Kind.OTHER));
+        // Nothing that was measured on this machine.
+        DeviceOptions options = DeviceOptions.DEFAULT.withTuning(DeviceOptions.Tuning.OFF);
+        ClDevice other = device.as(device.id(), ClDevice.Kind.OTHER);
+        whole = new OpenClDevice(device.info(), device, options);
+        cut = new OpenClDevice(device.info(), device, options, PIECE);
+        notCpu = new OpenClDevice(device.info(), other, options);
+        for (MatvecConfig config : configs(device, other)) {
+            OpenClDevice d = new OpenClDevice(device.info(), device, options, PIECE);
+            d.tuning().use(QuantType.Q4_0, config);
+            tuned.add(d);
+        }
+    }
+
+    /// Every constant has each of its values in one of a few; the profile `slow` has all that tuning tries, which take
+    /// minutes to compile.
+    private static List<MatvecConfig> configs(ClDevice device, ClDevice other) {
+        if (!Boolean.getBoolean("panamoe.slow")) {
+            return Stream.of(
+                            "width 4 panels 4 runs 4 unroll 2 several 8 few 16",
+                            "width 2 panels 2 runs 2 unroll 8 several 2 few 4",
+                            "width 8 panels 1 runs 8 unroll 1 several 4 few 32")
+                    .map(text -> MatvecConfig.parse(text).orElseThrow())
+                    .toList();
+        }
+        return Stream.of(device.as(device.id(), ClDevice.Kind.CPU), other)
+                .flatMap(d -> MatvecConfig.candidates(d).stream())
+                .map(c -> c.withSeveral(8))
+                .toList();
     }
 
     @AfterAll
@@ -57,6 +90,7 @@ class SameBitsTest {
         if (notCpu != null) {
             notCpu.close();
         }
+        tuned.forEach(Device::close);
     }
 
     private static TensorView weights(Shape shape, long seed) {
@@ -92,6 +126,11 @@ class SameBitsTest {
         float[] expected = result(requireNonNull(whole), work);
         assertThat(result(requireNonNull(cut), work)).isEqualTo(expected);
         assertThat(result(requireNonNull(notCpu), work)).isEqualTo(expected);
+        for (Device d : tuned) {
+            assertThat(result(d, work))
+                    .as("%s", ((OpenClDevice) d).tuning().config(QuantType.Q4_0))
+                    .isEqualTo(expected);
+        }
     }
 
     private static float[] result(Device d, Function<Device, Rows> work) {
@@ -114,7 +153,7 @@ class SameBitsTest {
     @Test
     void productsOfOneSeveralAndManyRows() {
         TensorView w = weights(Shape.of(COLS, 200), 1);
-        for (int tokens : new int[] {1, 5, 70}) {
+        for (int tokens : new int[] {1, 5, 12, 70}) {
             same(d -> {
                 Rows y = rows(d, tokens, 200, 3);
                 d.ops().matmul(y, d.upload(w, WeightUse.MATMUL), rows(d, tokens, COLS, 2));
