@@ -62,8 +62,7 @@ final class Kernels {
         String name = last.substring(0, last.indexOf('.'));
         // Some drivers print warnings on the user's terminal (-w: none).
         String options = "-w " + (program.type() == null ? "" : constants(program.type()) + " ") + program.options();
-        return cache.get(
-                program.type() == null ? name : name + "-" + program.type(), source(program.files()), options);
+        return cache.get(program.type() == null ? name : name + "-" + program.type(), source(program.files()), options);
     }
 
     /// The source of a program of `prelude.cl` and `files`.

@@ -83,12 +83,8 @@ final class OpenClDevice implements Device {
         this.programs = new ProgramCache(device, context, files);
         this.kernels = new Kernels(programs, memory);
         this.uploader = new Uploader(memory, kernels, context, queue, pieceBytes);
-        this.tuning = new Tuning(
-                device,
-                options.tuning(),
-                files,
-                programs,
-                format -> probe(format, ProductsProbe.BYTES));
+        this.tuning =
+                new Tuning(device, options.tuning(), files, programs, format -> probe(format, ProductsProbe.BYTES));
         this.ops = new OpenClOps(device, kernels, memory, queue, tuning::config);
     }
 

@@ -65,8 +65,7 @@ final class ProductsProbe implements Tuning.Probe {
 
     /// @param bytes of the weights, about; no fewer than eight experts have
     /// @throws PanamoeException where memory is short
-    ProductsProbe(
-            ClDevice device, ProgramCache programs, Memory memory, long queue, PackedFormat format, long bytes) {
+    ProductsProbe(ClDevice device, ProgramCache programs, Memory memory, long queue, PackedFormat format, long bytes) {
         this.memory = memory;
         this.queue = queue;
         this.config = MatvecConfig.byDefault(device);
@@ -165,8 +164,7 @@ final class ProductsProbe implements Tuning.Probe {
         int panels = Math.toIntExact(PackedFormat.panels(shape.rows()) * shape.slices());
         long words = weights(panels * format.panelWordBytes(shape.cols()));
         long tails = format.tail() == 0 ? words : weights(panels * format.panelTailBytes(shape.cols()));
-        return new Matrix(
-                "measured", format, shape, List.of(new Piece(0, panels, words, tails)), OpenClWeight.NONE, 1);
+        return new Matrix("measured", format, shape, List.of(new Piece(0, panels, words, tails)), OpenClWeight.NONE, 1);
     }
 
     /// The first panels of a matrix as another.
@@ -193,8 +191,7 @@ final class ProductsProbe implements Tuning.Probe {
         }
         for (long done = drawn; done < bytes; done *= 2) {
             long more = Math.min(done, bytes - done);
-            Cl.check(
-                    CL10.clEnqueueCopyBuffer(queue, buffer, buffer, 0, done, more, null, null), "clEnqueueCopyBuffer");
+            Cl.check(CL10.clEnqueueCopyBuffer(queue, buffer, buffer, 0, done, more, null, null), "clEnqueueCopyBuffer");
         }
         return buffer;
     }

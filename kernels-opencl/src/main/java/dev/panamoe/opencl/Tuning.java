@@ -132,14 +132,21 @@ final class Tuning {
     /// @return what it gave, for the user
     private String measure(QuantType type, long nanos) {
         long end = System.nanoTime() + nanos;
-        MatvecConfig best = MatvecConfig.byDefault(device);
+        MatvecConfig byDefault = MatvecConfig.byDefault(device);
+        MatvecConfig best = byDefault;
         double part = 1;
         try (Probe probe = probes.apply(PackedFormat.of(type).orElseThrow())) {
             for (MatvecConfig candidate : MatvecConfig.candidates(device)) {
-                double of = over(end) ? 1 : probe.compare(1, best, candidate);
-                if (of < WORTH) {
+                if (!over(end) && probe.compare(1, best, candidate) < WORTH) {
                     best = candidate;
-                    part *= of;
+                }
+            }
+            if (best != byDefault) {
+                // Of several that are as fast as the default, one may have seemed faster by chance.
+                part = probe.compare(1, byDefault, best);
+                if (part >= WORTH) {
+                    best = byDefault;
+                    part = 1;
                 }
             }
             MatvecConfig more = best.withSeveral(SEVERAL);

@@ -27,8 +27,9 @@ final class ComputeOptions {
     @Option(
             names = "--opencl-tuning",
             paramLabel = "T",
-            description = "Whether the backend opencl measures which layouts of its kernels are the fastest: auto"
-                    + " (default: once on a GPU, and kept), off, or again (anew, on CPUs too). No result depends on it.")
+            description =
+                    "Whether the backend opencl measures which layouts of its kernels are the fastest: auto"
+                            + " (default: once on a GPU, and kept), off, or again (anew, on CPUs too). No result depends on it.")
     private Tuning tuning = Tuning.AUTO;
 
     /// @param threads 0 = as many as the backend thinks best
