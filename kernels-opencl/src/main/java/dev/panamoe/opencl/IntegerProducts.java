@@ -23,8 +23,8 @@ final class IntegerProducts {
 
     private static final int VALUES = 4;
 
-    private static final String MATVEC = "quant.inc integers.inc activation.inc matvec8.cl matvec.cl";
-    private static final String MATMUL = "quant.inc integers.inc matmul8.cl";
+    static final String MATVEC = "quant.inc integers.inc activation.inc matvec8.cl matvec.cl";
+    static final String MATMUL = "quant.inc integers.inc matmul8.cl";
 
     private final Kernels kernels;
     private final Scratch scratch;
@@ -91,9 +91,11 @@ final class IntegerProducts {
         return Math.ceilDiv(values, (long) Rounding.BLOCK) * GROUP_WORDS;
     }
 
-    /// A kernel of `matvec8.cl`, with work-groups of 256.
-    Kernel matvec(String name, QuantType type, long instance) {
-        return kernels.get(name, MATVEC, type, "-D WIDTH=1 " + options, instance);
+    /// A kernel of `matvec8.cl`.
+    ///
+    /// @param config one whose work-items read one row at once
+    Kernel matvec(String name, QuantType type, MatvecConfig config, long instance) {
+        return kernels.get(name, MATVEC, type, config.options() + " " + options, instance);
     }
 
     /// @param tiles options that say how large tiles are

@@ -58,15 +58,20 @@ final class Kernels {
     }
 
     private long build(Program program) {
-        StringBuilder source = new StringBuilder(KernelSource.shared("prelude.cl"));
-        String name = "";
-        for (String file : program.files().split(" ")) {
-            source.append(file.endsWith(".inc") ? KernelSource.shared(file) : own(file));
-            name = file.substring(0, file.indexOf('.'));
-        }
+        String last = program.files().substring(program.files().lastIndexOf(' ') + 1);
+        String name = last.substring(0, last.indexOf('.'));
         // Some drivers print warnings on the user's terminal (-w: none).
         String options = "-w " + (program.type() == null ? "" : constants(program.type()) + " ") + program.options();
-        return cache.get(program.type() == null ? name : name + "-" + program.type(), source.toString(), options);
+        return cache.get(program.type() == null ? name : name + "-" + program.type(), source(program.files()), options);
+    }
+
+    /// The source of a program of `prelude.cl` and `files`.
+    static String source(String files) {
+        StringBuilder source = new StringBuilder(KernelSource.shared("prelude.cl"));
+        for (String file : files.split(" ")) {
+            source.append(file.endsWith(".inc") ? KernelSource.shared(file) : own(file));
+        }
+        return source.toString();
     }
 
     private static String constants(QuantType type) {

@@ -9,6 +9,7 @@ import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Ceilings;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
+import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
@@ -22,6 +23,7 @@ import dev.panamoe.tensor.TensorView;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,13 +40,14 @@ import org.lwjgl.system.MemoryUtil;
 final class OpenClDevice implements Device {
     private final DeviceInfo info;
     private final ClDevice device;
-    private final boolean isCpu;
-
     private final long context;
     private final long queue;
     private final Memory memory;
+    private final ProgramCache programs;
     private final Kernels kernels;
     private final Uploader uploader;
+    private final boolean rounding;
+    private final Tuning tuning;
     private final OpenClOps ops;
 
     /// Uploaded weights by where they lie in the model's mapping: tied tensors are held once.
@@ -56,20 +59,20 @@ final class OpenClDevice implements Device {
     private boolean closed;
     private long uploadNanos;
     private long uploadBytes;
+    private final Map<QuantType, Long> matrixBytes = new EnumMap<>(QuantType.class);
 
     /// Native memory through which results are read.
     private FloatBuffer staging = MemoryUtil.memAllocFloat(1024);
 
     private record Place(long address, List<Long> starts, QuantType type, List<Long> dims) {}
 
-    OpenClDevice(DeviceInfo info, ClDevice device, Activations activations) {
-        this(info, device, activations, device.maxAllocation());
+    OpenClDevice(DeviceInfo info, ClDevice device, DeviceOptions options) {
+        this(info, device, options, device.maxAllocation());
     }
 
     /// @param pieceBytes the most that a piece of a weight may take
-    OpenClDevice(DeviceInfo info, ClDevice device, Activations activations, long pieceBytes) {
+    OpenClDevice(DeviceInfo info, ClDevice device, DeviceOptions options, long pieceBytes) {
         this.info = info;
-        this.isCpu = device.isCpu();
         try (MemoryStack stack = MemoryStack.stackPush()) {
             IntBuffer error = stack.mallocInt(1);
             PointerBuffer properties = stack.pointers(CL10.CL_CONTEXT_PLATFORM, device.platform(), 0);
@@ -83,15 +86,17 @@ final class OpenClDevice implements Device {
         }
         this.memory = new Memory(device, context, queue);
         KeptFiles files = new KeptFiles(KeptFiles.folder(System.getenv()));
-        ProgramCache programs = new ProgramCache(device, context, files);
+        this.programs = new ProgramCache(device, context, files);
         this.kernels = new Kernels(programs, memory);
         this.uploader = new Uploader(memory, kernels, context, queue, pieceBytes);
         this.failedTrial =
                 device.dot4().isFast() ? Dot4Trial.failure(device, kernels, memory, queue) : Optional.empty();
         this.device = failedTrial.map(why -> device.with(Dot4.failed(why))).orElse(device);
-        boolean rounding =
-                activations == Activations.Q8 || (activations == Activations.AUTO && this.device.eightBits());
-        this.ops = new OpenClOps(this.device, kernels, memory, queue, rounding);
+        this.rounding = options.activations() == Activations.Q8
+                || (options.activations() == Activations.AUTO && this.device.eightBits());
+        this.tuning = new Tuning(
+                this.device, rounding, options.tuning(), files, programs, format -> probe(format, ProductsProbe.BYTES));
+        this.ops = new OpenClOps(this.device, kernels, memory, queue, tuning::config, rounding);
     }
 
     @Override
@@ -123,6 +128,7 @@ final class OpenClDevice implements Device {
     public void beginUpload(ModelIdentity model) {
         uploadNanos = 0;
         uploadBytes = 0;
+        matrixBytes.clear();
     }
 
     @Override
@@ -161,6 +167,7 @@ final class OpenClDevice implements Device {
             weight = uploader.upload(view, format, factors(view));
         }
         uploadNanos += System.nanoTime() - start;
+        matrixBytes.merge(view.type(), view.sliceBytes() * view.shape().slices(), Long::sum);
         return weight;
     }
 
@@ -178,7 +185,17 @@ final class OpenClDevice implements Device {
                 uploadBytes / 1e9,
                 uploadNanos / 1e9));
         failedTrial.ifPresent(why -> notes.add(info.id() + ": its 8-bit products cannot be used: " + why));
+        notes.addAll(tuning.tune(matrixBytes));
         return notes;
+    }
+
+    Tuning tuning() {
+        return tuning;
+    }
+
+    /// @param bytes of the weights to measure with
+    ProductsProbe probe(PackedFormat format, long bytes) {
+        return new ProductsProbe(device, rounding, programs, memory, queue, format, bytes);
     }
 
     private OpenClWeight.Vector vector(TensorView view) {
@@ -226,7 +243,7 @@ final class OpenClDevice implements Device {
     /// The memory of a CPU is the host's: nothing is gained by reading less of it.
     @Override
     public boolean prefersTopK() {
-        return !isCpu;
+        return !device.isCpu();
     }
 
     @Override
@@ -367,7 +384,9 @@ final class OpenClDevice implements Device {
     @Override
     public Optional<Ceilings> measureCeilings() {
         // The kernels that measure are written for GPUs; what a CPU can do, the backend for CPUs measures.
-        return isCpu ? Optional.empty() : Optional.of(new CeilingsProbe(device, memory, kernels, queue).measure());
+        return device.isCpu()
+                ? Optional.empty()
+                : Optional.of(new CeilingsProbe(device, memory, kernels, queue).measure());
     }
 
     private void finish() {

@@ -14,8 +14,10 @@ import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
 import dev.panamoe.spi.WeightUse;
+import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.TensorView;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Records each operation as one launch or a few. Nothing is read back; positions and expert ids stay on the device.
@@ -25,12 +27,19 @@ final class OpenClOps implements Ops {
     private final Products products;
     private final Attentions attentions;
 
-    /// @param eightBits whether activations are rounded where {@link dev.panamoe.spi.Rounding} says
-    OpenClOps(ClDevice device, Kernels kernels, Memory memory, long queue, boolean eightBits) {
+    /// @param configs how products of few rows with weights of a type are laid out
+    /// @param rounding whether activations are rounded where {@link dev.panamoe.spi.Rounding} says
+    OpenClOps(
+            ClDevice device,
+            Kernels kernels,
+            Memory memory,
+            long queue,
+            Function<QuantType, MatvecConfig> configs,
+            boolean rounding) {
         Scratch scratch = new Scratch(memory);
-        this.integers = new IntegerProducts(device, kernels, scratch, queue, eightBits);
+        this.integers = new IntegerProducts(device, kernels, scratch, queue, rounding);
         this.rows = new RowKernels(device, kernels, scratch, queue);
-        this.products = new Products(device, kernels, rows, memory, scratch, queue, integers);
+        this.products = new Products(device, kernels, rows, memory, scratch, queue, configs, integers);
         this.attentions = new Attentions(device, kernels, scratch, queue);
     }
 

@@ -30,6 +30,6 @@ public final class OpenClProvider implements BackendProvider {
                 .orElseThrow(
                         () -> new PanamoeException("there is no device '" + device.id() + "'; see 'panamoe devices'"));
         ClSurvey.startLwjgl();
-        return new OpenClDevice(device, found, options.activations());
+        return new OpenClDevice(device, found, options);
     }
 }

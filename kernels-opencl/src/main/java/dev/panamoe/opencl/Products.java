@@ -11,24 +11,20 @@ import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
+import dev.panamoe.tensor.QuantType;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Products with weights: `matvec.cl` for few rows of activations; for many `matmul.cl`, or `matmul_cpu.cl` on a CPU;
 /// with activations of 8 bits, the same kernels of {@link IntegerProducts}. Few and many give the same bits, so that the
 /// limit between them is a matter of speed alone.
 final class Products {
-    /// Work-items of a work-group; of one of `matvec.cl`, times the rows of a work-item.
+    /// Work-items of a work-group, of `matvec.cl` as its {@link MatvecConfig} says.
     private static final int GROUP = 256;
 
-    /// Rows that a work-item computes at once on a CPU: a vector.
+    /// Rows that a work-item of `matmul_cpu.cl` reads at once: a vector.
     private static final int CPU_WIDTH = 16;
-
-    /// Rows of activations that a matvec work-group takes at once when there are several.
-    private static final int SEVERAL = 4;
-
-    /// Up to so many rows, weights are read once for every {@link #SEVERAL}, other than on a CPU.
-    private static final int FEW = 8;
 
     /// Up to so many tokens, each expert of a token is computed by itself.
     private static final int FEW_TOKENS = 8;
@@ -39,10 +35,11 @@ final class Products {
     /// Panels of weights in a tile of `matmul.cl`; in one of `matmul_cpu.cl` it is one.
     private static final int TILE_PANELS = 2;
 
-    private static final String MATVEC = "quant.inc activation.inc matvec.cl";
-    private static final String MATMUL = "quant.inc matmul.cl";
+    static final String MATVEC = "quant.inc activation.inc matvec.cl";
+    static final String MATMUL = "quant.inc matmul.cl";
     private static final String MATMUL_CPU = "quant.inc matmul_cpu.cl";
     private static final String TILES = "-D TILE=" + TILE;
+    private static final String CPU_TILES = "-D WIDTH=" + CPU_WIDTH + " " + TILES;
 
     /// What rows of activations meet.
     private enum Slicing {
@@ -79,9 +76,9 @@ final class Products {
     private final IntegerProducts integers;
     private final long queue;
     private final boolean cpu;
-    private final int width;
-    private final String options;
+    private final Function<QuantType, MatvecConfig> configs;
 
+    /// @param configs how `matvec.cl` is launched for weights of a type
     Products(
             ClDevice device,
             Kernels kernels,
@@ -89,11 +86,11 @@ final class Products {
             Memory memory,
             Scratch scratch,
             long queue,
+            Function<QuantType, MatvecConfig> configs,
             IntegerProducts integers) {
+        this.configs = configs;
         this.integers = integers;
         this.cpu = device.isCpu();
-        this.width = cpu ? CPU_WIDTH : 1;
-        this.options = "-D WIDTH=" + width;
         this.rowKernels = rowKernels;
         this.kernels = kernels;
         this.memory = memory;
@@ -143,7 +140,7 @@ final class Products {
         Rows x = operand.rows;
         Input in = operand.of(w);
         Output out = Output.of(y);
-        if (x.rows() <= few(w)) {
+        if (x.rows() <= config(w).few()) {
             matvec(w, Slicing.NONE, in, out, x.rows(), 1, out.buffer(), 0);
         } else {
             long tiles = Math.ceilDiv(x.rows(), TILE);
@@ -157,7 +154,7 @@ final class Products {
         int tokens = x.rows() / heads;
         Input in = new Operand(x).of(w);
         Output out = Output.of(y);
-        if (tokens <= few(w)) {
+        if (tokens <= config(w).few()) {
             matvec(w, Slicing.HEADS, in, out, tokens, heads, out.buffer(), 0);
         } else {
             long tiles = Math.ceilDiv(tokens, TILE);
@@ -170,6 +167,10 @@ final class Products {
         Output out = Output.of(y);
         long none = out.buffer();
         gated(gate, up, Slicing.NONE, new Operand(x).of(gate), out, 1, 1, none, 0, none, none, false, activation);
+    }
+
+    private MatvecConfig config(Matrix w) {
+        return configs.apply(w.type());
     }
 
     /// Whether one kernel can compute both at once.
@@ -197,34 +198,25 @@ final class Products {
         return cpu && !integers.isFor(w);
     }
 
-    /// Up to so many rows are computed by `matvec.cl`.
-    private int few(Matrix w) {
-        return hasVectors(w) ? 1 : FEW;
-    }
-
-    private Kernel matvecKernel(String name, Matrix w, Piece piece) {
+    private Kernel matvecKernel(String name, Matrix w, MatvecConfig config, Piece piece) {
         return integers.isFor(w)
-                ? integers.matvec(name, w.type(), piece.words())
-                : kernels.get(name, MATVEC, w.type(), options, piece.words());
-    }
-
-    /// Work-items of a work-group.
-    private int matvecGroup(Matrix w) {
-        return hasVectors(w) ? GROUP / CPU_WIDTH : GROUP;
+                ? integers.matvec(name, w.type(), config, piece.words())
+                : kernels.get(name, MATVEC, w.type(), config.options(), piece.words());
     }
 
     private Kernel matmulKernel(Matrix w, Piece piece) {
         return integers.isFor(w)
                 ? integers.matmul(w.type(), TILES, piece.words())
-                : kernels.get("matmul", cpu ? MATMUL_CPU : MATMUL, w.type(), options + " " + TILES, piece.words());
+                : kernels.get("matmul", cpu ? MATMUL_CPU : MATMUL, w.type(), cpu ? CPU_TILES : TILES, piece.words());
     }
 
     private void matvec(Matrix w, Slicing slicing, Input x, Output y, int count, int step, long ids, int idsOffset) {
-        int tokens = slicing == Slicing.EXPERTS || count == 1 ? 1 : SEVERAL;
+        MatvecConfig config = config(w);
+        int tokens = slicing == Slicing.EXPERTS || count == 1 ? 1 : config.several();
+        String name = tokens == 1 ? "matvec" : "matvec_several";
         for (Piece piece : w.pieces()) {
-            Kernel k = matvecKernel(tokens == 1 ? "matvec" : "matvec4", w, piece)
-                    .buffer(piece.words())
-                    .buffer(piece.tails());
+            Kernel k =
+                    matvecKernel(name, w, config, piece).buffer(piece.words()).buffer(piece.tails());
             give(k, piece, w, x, y)
                     .value(count)
                     .value(slicing.code)
@@ -235,8 +227,8 @@ final class Products {
                     .buffer(w.factorsOr(y.buffer()))
                     .launch(
                             queue,
-                            matvecGroup(w),
-                            w.panels(),
+                            config.group(),
+                            Math.ceilDiv(w.panels(), config.panels()),
                             Math.ceilDiv(count, tokens),
                             slicing == Slicing.HEADS ? step : 1);
         }
@@ -257,10 +249,11 @@ final class Products {
             long upBias,
             boolean biased,
             Activation activation) {
+        MatvecConfig config = config(gate);
         for (int i = 0; i < gate.pieces().size(); i++) {
             Piece g = gate.pieces().get(i);
             Piece u = up.pieces().get(i);
-            Kernel k = matvecKernel("gated_matvec", gate, g)
+            Kernel k = matvecKernel("gated_matvec", gate, config, g)
                     .buffer(g.words())
                     .buffer(g.tails())
                     .buffer(u.words())
@@ -277,7 +270,7 @@ final class Products {
                     .value(gate.hasFactors() ? 1 : 0)
                     .buffer(gate.factorsOr(y.buffer()))
                     .buffer(up.factorsOr(y.buffer()))
-                    .launch(queue, matvecGroup(gate), gate.panels(), count, 1);
+                    .launch(queue, config.group(), Math.ceilDiv(gate.panels(), config.panels()), count, 1);
         }
     }
 

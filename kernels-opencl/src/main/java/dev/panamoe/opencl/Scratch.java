@@ -60,4 +60,10 @@ final class Scratch {
         held.put(part, more);
         return more.buffer();
     }
+
+    /// Gives everything back.
+    void release() {
+        held.values().forEach(h -> memory.free(h.buffer()));
+        held.clear();
+    }
 }

@@ -1,11 +1,14 @@
 // Products of quantised matrices with few rows of activations: each work-item sums a part of WIDTH weight rows.
 //
-// A work-group computes PANEL = 32 neighbouring rows of one slice: LANES neighbouring work-items share them, work-item
-// i takes run i / LANES of the CHUNKS runs that the columns are cut into. So neighbouring work-items read neighbouring
-// words, and activations are the same for all of them. The runs of a row are added in ascending order, as matmul.cl
-// does, which therefore gives the same bits.
+// A work-group computes PANELS panels of PANEL = 32 neighbouring rows of one slice. Columns are cut into CHUNKS runs.
+// LANES neighbouring work-items share a panel's rows and compute RUNS neighbouring runs of them, one after the other;
+// the next LANES compute the next runs; the next panel follows. So neighbouring work-items read neighbouring words, and
+// activations are the same for all of them. The runs of a row are added in ascending order, as matmul.cl does, which
+// therefore gives the same bits.
 //
-// Constants: a TYPE_* and WIDTH (quant.inc): 1 for GPUs, 16 for CPUs, whose work-items are vectors. No bits change.
+// Constants: a TYPE_* with its sizes and WIDTH (quant.inc): from 8 on for CPUs, whose work-items are vectors; PANELS;
+// RUNS, a divisor of CHUNKS; UNROLL: groups of columns whose weights a work-item asks for at once, since a GPU waits for
+// memory; SEVERAL, at most CHUNKS. They change the speed and no bits: see MatvecConfig.
 // After matvec8.cl, activations are integers (INTEGERS): x_t is what they are made of.
 //
 // slicing: what rows of activations meet
@@ -24,8 +27,11 @@
 #define PANEL 32
 #define CHUNKS 8
 #define LANES (PANEL / WIDTH)
-// Work-items of a work-group.
-#define GROUP (CHUNKS * LANES)
+// Work-items of a panel, and of a work-group.
+#define PANEL_ITEMS (CHUNKS / RUNS * LANES)
+#define GROUP (PANELS * PANEL_ITEMS)
+// Sums that a work-group brings together for a row of activations, each for the rows of a lane.
+#define SUMS (PANELS * CHUNKS * LANES)
 
 // Blocks that are asked for ahead: 4 to 8 groups.
 #define AHEAD (GROUPS == 1 ? 4 : 1)
@@ -44,10 +50,7 @@ FN void run_sums(
         sums[t] = 0.0f;
     }
     size_t block = panel * (groups / GROUPS);
-    // A GPU waits for memory: it asks for several groups at once.
-#if WIDTH == 1
-#pragma unroll 4
-#endif
+#pragma unroll UNROLL
     for (int group = from; group < to; group++) {
         floats q[32];
         floats scale[2];
@@ -59,7 +62,7 @@ FN void run_sums(
         uints tail = 0;
 #endif
         GLOBAL const uints *w = (GLOBAL const uints *)words + at * (WORDS * LANES) + lane;
-#if WIDTH > 1 && defined(__clang__)
+#if WIDTH >= 8 && defined(__clang__)
         // A CPU guesses that neighbouring lines of 64 bytes come next, and here it is every other one. OpenCL's own
         // prefetch does nothing in PoCL.
         for (int i = group % GROUPS; i < WORDS; i += GROUPS) {
@@ -100,28 +103,51 @@ FN void run_sums(
 
 #endif
 
-// Adds the runs of a row of the panel.
+// Adds the runs of a row of the work-group.
 FN float total(LOCAL const float *runs, int row) {
+    LOCAL const float *of = runs + row / PANEL * (CHUNKS * PANEL) + row % PANEL;
     float sum = 0.0f;
 #pragma unroll
     for (int c = 0; c < CHUNKS; c++) {
-        sum = sum + runs[c * PANEL + row];
+        sum = sum + of[c * PANEL];
     }
     return sum;
 }
 
-// y = W x for `tokens` rows of x at a time, a constant up to CHUNKS; 1 where slicing is 2. runs: tokens * GROUP.
+// The sums of this work-item's runs, for `tokens` rows of activations, a constant. panel: of the piece; here: whether
+// it is there.
+// runs: tokens * SUMS.
+FN void sums_of_runs(
+        const int tokens, LOCAL floats *runs, GLOBAL const uint *words, GLOBAL const tail_t *tails, size_t panel,
+        bool here, int groups, GLOBAL const x_t *x, const size_t *row4) {
+    int lane = LOCAL_ID % LANES;
+    // Of all panels of the work-group.
+    int first = LOCAL_ID / LANES * RUNS;
+    int run = (groups + CHUNKS - 1) / CHUNKS;
+#pragma unroll 1
+    for (int i = 0; i < RUNS; i++) {
+        int from = min((first + i) % CHUNKS * run, groups);
+        int to = here ? min(from + run, groups) : from;
+        floats sums[CHUNKS];
+        run_sums(tokens, words, tails, panel, lane, groups, from, to, (GLOBAL const x4_t *)x, row4, sums);
+#pragma unroll
+        for (int t = 0; t < tokens; t++) {
+            runs[t * SUMS + (first + i) * LANES + lane] = sums[t];
+        }
+    }
+}
+
+// y = W x for `tokens` rows of x at a time, a constant up to CHUNKS; 1 where slicing is 2. runs: tokens * SUMS.
 FN void multiply(
         const int tokens, LOCAL floats *runs, GLOBAL const uint *words, GLOBAL const tail_t *tails, int firstPanel,
         int endPanel, int panels, int rows, int groups, GLOBAL const x_t *x, int xOffset, int xStride,
         GLOBAL float *y, int yOffset, int yStride, int count, int slicing, int step, GLOBAL const int *ids,
         int idsOffset, int factored, GLOBAL const float *factors) {
-    int lane = LOCAL_ID % LANES;
-    int chunk = LOCAL_ID / LANES;
     int first = GROUP_ID_1 * tokens;
     int slice = slicing == 2 ? ids[idsOffset + first] : slicing == 1 ? GROUP_ID_2 : 0;
-    int panel = slice * panels + GROUP_ID;
-    bool here = panel >= firstPanel && panel < endPanel;
+    int inSlice = GROUP_ID * PANELS + LOCAL_ID / PANEL_ITEMS;
+    int panel = slice * panels + inSlice;
+    bool here = inSlice < panels && panel >= firstPanel && panel < endPanel;
     size_t row4[CHUNKS];
 #pragma unroll
     for (int t = 0; t < tokens; t++) {
@@ -129,28 +155,22 @@ FN void multiply(
         int r = slicing == 2 ? token / step : slicing == 1 ? token * step + slice : token;
         row4[t] = ((size_t)xOffset + (size_t)r * xStride) / 4;
     }
-    int run = (groups + CHUNKS - 1) / CHUNKS;
-    int from = min(chunk * run, groups);
-    int to = here ? min(from + run, groups) : from;
-    floats sums[CHUNKS];
-    run_sums(tokens, words, tails, panel - firstPanel, lane, groups, from, to, (GLOBAL const x4_t *)x, row4, sums);
-#pragma unroll
-    for (int t = 0; t < tokens; t++) {
-        runs[t * GROUP + LOCAL_ID] = sums[t];
-    }
+    sums_of_runs(tokens, runs, words, tails, panel - firstPanel, here, groups, x, row4);
     BARRIER;
-    for (int i = LOCAL_ID; i < tokens * PANEL; i += GROUP) {
-        int row = GROUP_ID * PANEL + i % PANEL;
-        int token = first + i / PANEL;
-        if (here && token < count && row < rows) {
+    for (int i = LOCAL_ID; i < tokens * PANELS * PANEL; i += GROUP) {
+        int inGroup = i % (PANELS * PANEL);
+        int row = GROUP_ID * (PANELS * PANEL) + inGroup;
+        int of = slice * panels + row / PANEL;
+        int token = first + i / (PANELS * PANEL);
+        if (of >= firstPanel && of < endPanel && token < count && row < rows) {
             int r = slicing == 1 ? token * step + slice : token;
-            float sum = total((LOCAL const float *)(runs + i / PANEL * GROUP), i % PANEL);
+            float sum = total((LOCAL const float *)(runs + i / (PANELS * PANEL) * SUMS), inGroup);
             y[(size_t)yOffset + (size_t)r * yStride + row] = factored ? sum * factors[slice] : sum;
         }
     }
 }
 
-// y = W x, row by row. Grid: (panels, count, slices where slicing is 1); work-group: GROUP.
+// y = W x, row by row. Grid: (ceil(panels / PANELS), count, slices where slicing is 1); work-group: GROUP.
 //
 // count: rows of x of a slice, or pairs.
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void matvec(
@@ -158,30 +178,30 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void matvec(
         int panels, int rows, int groups, GLOBAL const x_t *restrict x, int xOffset, int xStride,
         GLOBAL float *restrict y, int yOffset, int yStride, int count, int slicing, int step,
         GLOBAL const int *restrict ids, int idsOffset, int factored, GLOBAL const float *restrict factors) {
-    SHARED(floats, runs, GROUP);
+    SHARED(floats, runs, SUMS);
     multiply(
             1, runs, words, tails, firstPanel, endPanel, panels, rows, groups, x, xOffset, xStride, y, yOffset, yStride,
             count, slicing, step, ids, idsOffset, factored, factors);
 }
 
-// The same for four rows at a time, which read weights once; on a CPU, matmul_cpu.cl does that. Grid: (panels,
-// ceil(count / 4), slices where slicing is 1).
-#if WIDTH == 1
-__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void matvec4(
+#if SEVERAL > 1
+// The same for SEVERAL rows at a time, which read weights once; on a CPU, matmul_cpu.cl does that. Grid: (ceil(panels /
+// PANELS), ceil(count / SEVERAL), slices where slicing is 1).
+__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void matvec_several(
         GLOBAL const uint *restrict words, GLOBAL const tail_t *restrict tails, int firstPanel, int endPanel,
         int panels, int rows, int groups, GLOBAL const x_t *restrict x, int xOffset, int xStride,
         GLOBAL float *restrict y, int yOffset, int yStride, int count, int slicing, int step,
         GLOBAL const int *restrict ids, int idsOffset, int factored, GLOBAL const float *restrict factors) {
-    SHARED(floats, runs, 4 * GROUP);
+    SHARED(floats, runs, SEVERAL * SUMS);
     multiply(
-            4, runs, words, tails, firstPanel, endPanel, panels, rows, groups, x, xOffset, xStride, y, yOffset, yStride,
-            count, slicing, step, ids, idsOffset, factored, factors);
+            SEVERAL, runs, words, tails, firstPanel, endPanel, panels, rows, groups, x, xOffset, xStride, y, yOffset,
+            yStride, count, slicing, step, ids, idsOffset, factored, factors);
 }
 #endif
 
 // y = activation(gate x [+ bias], up x [+ bias]): the first half of a gated feed-forward, of experts where slicing is
 // 2.
-// Both weights are of the same type and shape and cut into the same pieces. Grid: (panels, count).
+// Both weights are of the same type and shape and cut into the same pieces. Grid: (ceil(panels / PANELS), count).
 //
 // gateBias, upBias: (slices, rows), read if `biased`. activation: see activation.inc.
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void gated_matvec(
@@ -192,29 +212,23 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void gated_matvec(
         int idsOffset, GLOBAL const float *restrict gateBias, GLOBAL const float *restrict upBias, int biased,
         int activation, int factored, GLOBAL const float *restrict gateFactors,
         GLOBAL const float *restrict upFactors) {
-    SHARED(floats, runs, 2 * GROUP);
-    int lane = LOCAL_ID % LANES;
-    int chunk = LOCAL_ID / LANES;
+    SHARED(floats, runs, 2 * SUMS);
     int slice = slicing == 2 ? ids[idsOffset + GROUP_ID_1] : 0;
-    int panel = slice * panels + GROUP_ID;
-    bool here = panel >= firstPanel && panel < endPanel;
+    int inSlice = GROUP_ID * PANELS + LOCAL_ID / PANEL_ITEMS;
+    int panel = slice * panels + inSlice;
+    bool here = inSlice < panels && panel >= firstPanel && panel < endPanel;
     int r = slicing == 2 ? GROUP_ID_1 / step : GROUP_ID_1;
     size_t row4[1];
     row4[0] = ((size_t)xOffset + (size_t)r * xStride) / 4;
-    int run = (groups + CHUNKS - 1) / CHUNKS;
-    int from = min(chunk * run, groups);
-    int to = here ? min(from + run, groups) : from;
-    floats sums[1];
-    run_sums(1, gateWords, gateTails, panel - firstPanel, lane, groups, from, to, (GLOBAL const x4_t *)x, row4, sums);
-    runs[LOCAL_ID] = sums[0];
-    run_sums(1, upWords, upTails, panel - firstPanel, lane, groups, from, to, (GLOBAL const x4_t *)x, row4, sums);
-    runs[GROUP + LOCAL_ID] = sums[0];
+    sums_of_runs(1, runs, gateWords, gateTails, panel - firstPanel, here, groups, x, row4);
+    sums_of_runs(1, runs + SUMS, upWords, upTails, panel - firstPanel, here, groups, x, row4);
     BARRIER;
-    for (int i = LOCAL_ID; i < PANEL; i += GROUP) {
-        int row = GROUP_ID * PANEL + i;
-        if (here && row < rows) {
+    for (int i = LOCAL_ID; i < PANELS * PANEL; i += GROUP) {
+        int row = GROUP_ID * (PANELS * PANEL) + i;
+        int of = slice * panels + row / PANEL;
+        if (of >= firstPanel && of < endPanel && row < rows) {
             float g = total((LOCAL const float *)runs, i);
-            float u = total((LOCAL const float *)(runs + GROUP), i);
+            float u = total((LOCAL const float *)(runs + SUMS), i);
             if (factored) {
                 g = g * gateFactors[slice];
                 u = u * upFactors[slice];

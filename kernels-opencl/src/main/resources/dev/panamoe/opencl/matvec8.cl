@@ -18,8 +18,7 @@ FN void run_sums(
         sums[t] = 0.0f;
     }
     size_t block = panel * (groups / GROUPS);
-    // A GPU waits for memory: it asks for several groups at once.
-#pragma unroll 4
+#pragma unroll UNROLL
     for (int group = from; group < to; group++) {
         uint q[8];
         float scale[2];

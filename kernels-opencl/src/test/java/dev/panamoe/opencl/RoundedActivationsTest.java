@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.Device;
+import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.spi.Rounding;
 import dev.panamoe.spi.Rows;
@@ -29,7 +30,7 @@ class RoundedActivationsTest {
 
     private static Device open(Activations activations) {
         ClDevice device = OpenClHere.device();
-        return new OpenClDevice(device.info(), device, activations);
+        return new OpenClDevice(device.info(), device, DeviceOptions.DEFAULT.withActivations(activations));
     }
 
     /// Values of which most are between two steps.
@@ -123,11 +124,17 @@ class RoundedActivationsTest {
         float[] x = ramp();
         float[] rounded = new float[COLS];
         Rounding.row(x, 0, rounded, 0, COLS);
-        try (Device d = new OpenClDevice(liar.info(), liar, Activations.AUTO)) {
+        try (Device d = new OpenClDevice(
+                liar.info(),
+                liar,
+                DeviceOptions.DEFAULT.withActivations(Activations.AUTO).withTuning(DeviceOptions.Tuning.OFF))) {
             assertThat(timesIdentity(d, x)).isEqualTo(x);
             assertThat(d.endUpload()).anyMatch(note -> note.contains("its 8-bit products cannot be used: "));
         }
-        try (Device d = new OpenClDevice(liar.info(), liar, Activations.Q8)) {
+        try (Device d = new OpenClDevice(
+                liar.info(),
+                liar,
+                DeviceOptions.DEFAULT.withActivations(Activations.Q8).withTuning(DeviceOptions.Tuning.OFF))) {
             assertThat(timesIdentity(d, x)).isEqualTo(rounded);
             assertThat(d.arithmetic()).isEqualTo(Arithmetic.INT8);
         }

@@ -11,6 +11,7 @@ import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Device;
+import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
@@ -23,9 +24,12 @@ import dev.panamoe.tensor.Shape;
 import dev.panamoe.tensor.TensorView;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -33,8 +37,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /// Weights that lie in several pieces, because the device limits allocations, give the bits of those in one; so do
-/// products and attention whose work-items compute one value each, as on GPUs, where this device is a CPU. With float
-/// activations and with those of 8 bits.
+/// products and attention whose work-items compute one value each, as on GPUs, where this device is a CPU, and products
+/// in every layout that tuning may choose. With float activations and with those of 8 bits.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SameBitsTest {
     private static final int COLS = 64;
@@ -42,21 +46,51 @@ class SameBitsTest {
     /// A panel of Q4_0 with 64 columns is 1 KiB of words: pieces of three panels end inside tiles of two.
     private static final long PIECE = 3 * 1024;
 
-    /// The same device three times: with weights in one piece, in several, and as if it were no CPU.
-    private record Devices(Device whole, Device cut, Device notCpu) {
+    /// The same device several times: with weights in one piece, in several, as if it were no CPU, and with other layouts
+    /// of products.
+    private record Devices(Device whole, Device cut, Device notCpu, List<OpenClDevice> tuned) {
         static Devices of(Activations activations) {
             ClDevice device = OpenClHere.device();
             ClDevice other = device.as(device.id(), ClDevice.Kind.OTHER);
+            // Nothing that was measured on this machine.
+            DeviceOptions options =
+                    DeviceOptions.DEFAULT.withActivations(activations).withTuning(DeviceOptions.Tuning.OFF);
+            List<OpenClDevice> tuned = new ArrayList<>();
+            for (MatvecConfig config : configs(device, other, activations == Activations.Q8)) {
+                OpenClDevice d = new OpenClDevice(device.info(), device, options, PIECE);
+                d.tuning().use(QuantType.Q4_0, config);
+                tuned.add(d);
+            }
             return new Devices(
-                    new OpenClDevice(device.info(), device, activations),
-                    new OpenClDevice(device.info(), device, activations, PIECE),
-                    new OpenClDevice(device.info(), other, activations));
+                    new OpenClDevice(device.info(), device, options),
+                    new OpenClDevice(device.info(), device, options, PIECE),
+                    new OpenClDevice(device.info(), other, options),
+                    tuned);
+        }
+
+        /// Every constant has each of its values in one of a few; the profile `slow` has all that tuning tries, which
+        /// take minutes to compile.
+        private static List<MatvecConfig> configs(ClDevice device, ClDevice other, boolean integers) {
+            if (!Boolean.getBoolean("panamoe.slow")) {
+                Stream<String> few = integers
+                        ? Stream.of("width 1 panels 2 runs 2 unroll 8 several 8 few 16")
+                        : Stream.of(
+                                "width 4 panels 4 runs 4 unroll 2 several 8 few 16",
+                                "width 2 panels 2 runs 2 unroll 8 several 2 few 4",
+                                "width 8 panels 1 runs 8 unroll 1 several 4 few 32");
+                return few.map(text -> MatvecConfig.parse(text).orElseThrow()).toList();
+            }
+            return Stream.of(device.as(device.id(), ClDevice.Kind.CPU), other)
+                    .flatMap(d -> MatvecConfig.candidates(d, integers).stream())
+                    .map(c -> c.withSeveral(8))
+                    .toList();
         }
 
         void close() {
             whole.close();
             cut.close();
             notCpu.close();
+            tuned.forEach(OpenClDevice::close);
         }
     }
 
@@ -132,6 +166,11 @@ class SameBitsTest {
         float[] expected = result(devices.whole(), work);
         assertThat(result(devices.cut(), work)).isEqualTo(expected);
         assertThat(result(devices.notCpu(), work)).isEqualTo(expected);
+        for (OpenClDevice d : devices.tuned()) {
+            assertThat(result(d, work))
+                    .as("%s", d.tuning().config(QuantType.Q4_0))
+                    .isEqualTo(expected);
+        }
         return expected;
     }
 
@@ -155,7 +194,7 @@ class SameBitsTest {
     @Test
     void productsOfOneSeveralAndManyRows() {
         TensorView w = weights(Shape.of(COLS, 200), 1);
-        for (int tokens : new int[] {1, 5, 70}) {
+        for (int tokens : new int[] {1, 5, 12, 70}) {
             same(d -> {
                 Rows y = rows(d, tokens, 200, 3);
                 d.ops().matmul(y, d.upload(w, WeightUse.MATMUL), rows(d, tokens, COLS, 2));

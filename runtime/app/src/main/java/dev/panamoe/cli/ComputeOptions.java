@@ -3,6 +3,7 @@ package dev.panamoe.cli;
 import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.spi.DeviceOptions.Packing;
+import dev.panamoe.spi.DeviceOptions.Tuning;
 import picocli.CommandLine.Option;
 
 /// How a device computes, and what it keeps of the weights: the same for every command that runs a model.
@@ -23,9 +24,17 @@ final class ComputeOptions {
     @Option(names = "--no-pack-cache", description = "Keeps no re-packed weights on disk for the next start.")
     private boolean noPackCache;
 
+    @Option(
+            names = "--opencl-tuning",
+            paramLabel = "T",
+            description =
+                    "Whether the backend opencl measures which layouts of its kernels are the fastest: auto"
+                            + " (default: once on a GPU, and kept), off, or again (anew, on CPUs too). No result depends on it.")
+    private Tuning tuning = Tuning.AUTO;
+
     /// @param threads 0 = as many as the backend thinks best
     DeviceOptions deviceOptions(int threads, String kernels) {
         Packing packing = noRepack ? Packing.NONE : noPackCache ? Packing.MEMORY : Packing.KEPT;
-        return new DeviceOptions(threads, kernels, activations, packing);
+        return new DeviceOptions(threads, kernels, activations, packing, tuning);
     }
 }

@@ -60,6 +60,7 @@ public final class Main {
         return line.setExpandAtFiles(false) // a prompt may begin with @
                 .registerConverter(
                         DeviceOptions.Activations.class, new EnumConverter<>(DeviceOptions.Activations.class))
+                .registerConverter(DeviceOptions.Tuning.class, new EnumConverter<>(DeviceOptions.Tuning.class))
                 .registerConverter(CacheType.class, new EnumConverter<>(CacheType.class))
                 .registerConverter(
                         EngineOptions.IfDeviceLost.class, new EnumConverter<>(EngineOptions.IfDeviceLost.class))

@@ -6,7 +6,8 @@ package dev.panamoe.spi;
 /// @param kernels which of the device's kernel sets to use: {@link #AUTO}, or a name that the backend knows
 /// @param activations what activations are rounded to before they meet weights
 /// @param packing what becomes of weights when they are uploaded
-public record DeviceOptions(int threads, String kernels, Activations activations, Packing packing) {
+/// @param tuning whether a device that can be tuned measures what it is fastest with
+public record DeviceOptions(int threads, String kernels, Activations activations, Packing packing, Tuning tuning) {
     /// Lets the backend choose.
     public static final String AUTO = "auto";
 
@@ -40,24 +41,39 @@ public record DeviceOptions(int threads, String kernels, Activations activations
         NONE
     }
 
+    /// Whether a device measures which layouts of its kernels are the fastest for the weights that are uploaded, where
+    /// it can. Results do not depend on it.
+    public enum Tuning {
+        /// Once, on devices that are not CPUs; what was found is kept in a file beside the user's other caches.
+        AUTO,
+        /// Not at all: with what is known to work.
+        OFF,
+        /// Anew, and also on CPUs; it takes longer.
+        AGAIN
+    }
+
     /// Defaults but for the threads.
     public DeviceOptions(int threads) {
-        this(threads, AUTO, Activations.AUTO, Packing.MEMORY);
+        this(threads, AUTO, Activations.AUTO, Packing.MEMORY, Tuning.AUTO);
     }
 
     public DeviceOptions withThreads(int count) {
-        return new DeviceOptions(count, kernels, activations, packing);
+        return new DeviceOptions(count, kernels, activations, packing, tuning);
     }
 
     public DeviceOptions withKernels(String name) {
-        return new DeviceOptions(threads, name, activations, packing);
+        return new DeviceOptions(threads, name, activations, packing, tuning);
     }
 
     public DeviceOptions withActivations(Activations type) {
-        return new DeviceOptions(threads, kernels, type, packing);
+        return new DeviceOptions(threads, kernels, type, packing, tuning);
     }
 
     public DeviceOptions withPacking(Packing what) {
-        return new DeviceOptions(threads, kernels, activations, what);
+        return new DeviceOptions(threads, kernels, activations, what, tuning);
+    }
+
+    public DeviceOptions withTuning(Tuning when) {
+        return new DeviceOptions(threads, kernels, activations, packing, when);
     }
 }
