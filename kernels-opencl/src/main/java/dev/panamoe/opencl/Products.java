@@ -17,8 +17,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Products with weights: `matvec.cl` for few rows of activations; for many `matmul.cl`, or `matmul_cpu.cl` on a CPU;
-/// with activations of 8 bits, the same kernels of {@link IntegerProducts}. Few and many give the same bits, so that the
-/// limit between them is a matter of speed alone.
+/// with activations of 8 bits, the same kernels of {@link IntegerProducts}. Few and many give the same bits, so that
+/// the limit between them is a matter of speed alone.
 final class Products {
     /// Work-items of a work-group, of `matvec.cl` as its {@link MatvecConfig} says.
     private static final int GROUP = 256;

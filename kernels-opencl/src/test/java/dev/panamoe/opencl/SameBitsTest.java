@@ -46,8 +46,8 @@ class SameBitsTest {
     /// A panel of Q4_0 with 64 columns is 1 KiB of words: pieces of three panels end inside tiles of two.
     private static final long PIECE = 3 * 1024;
 
-    /// The same device several times: with weights in one piece, in several, as if it were no CPU, and with other layouts
-    /// of products.
+    /// The same device several times: with weights in one piece, in several, as if it were no CPU, and with other
+    /// layouts of products.
     private record Devices(Device whole, Device cut, Device notCpu, List<OpenClDevice> tuned) {
         static Devices of(Activations activations) {
             ClDevice device = OpenClHere.device();
@@ -156,6 +156,12 @@ class SameBitsTest {
     }
 
     private void same(Function<Device, Rows> work) {
+        same(requireNonNull(floats), work);
+        same(requireNonNull(bytes), work);
+    }
+
+    /// Of products with weights before which activations are rounded.
+    private void sameProducts(Function<Device, Rows> work) {
         float[] exact = same(requireNonNull(floats), work);
         float[] rounded = same(requireNonNull(bytes), work);
         assertThat(rounded).isNotEqualTo(exact);
@@ -195,7 +201,7 @@ class SameBitsTest {
     void productsOfOneSeveralAndManyRows() {
         TensorView w = weights(Shape.of(COLS, 200), 1);
         for (int tokens : new int[] {1, 5, 12, 70}) {
-            same(d -> {
+            sameProducts(d -> {
                 Rows y = rows(d, tokens, 200, 3);
                 d.ops().matmul(y, d.upload(w, WeightUse.MATMUL), rows(d, tokens, COLS, 2));
                 return y;
@@ -223,7 +229,7 @@ class SameBitsTest {
     void productsPerHead() {
         TensorView w = weights(Shape.of(COLS, 40, 5), 1);
         for (int tokens : new int[] {2, 70}) {
-            same(d -> {
+            sameProducts(d -> {
                 Rows y = rows(d, tokens * 5, 40, 3);
                 d.ops().matmulPerHead(y, d.upload(w, WeightUse.MATMUL_PER_HEAD), rows(d, tokens * 5, COLS, 2));
                 return y;
@@ -235,7 +241,7 @@ class SameBitsTest {
     void gatedProducts() {
         TensorView gate = weights(Shape.of(COLS, 200), 1);
         TensorView up = weights(Shape.of(COLS, 200), 2);
-        same(d -> {
+        sameProducts(d -> {
             Rows y = rows(d, 1, 200, 3);
             Weight g = d.upload(gate, WeightUse.MATMUL);
             Weight u = d.upload(up, WeightUse.MATMUL);
@@ -250,7 +256,7 @@ class SameBitsTest {
         TensorView up = weights(Shape.of(COLS, 96, 7), 2);
         TensorView down = weights(Shape.of(96, COLS, 7), 3);
         for (int tokens : new int[] {3, 40}) {
-            same(d -> {
+            sameProducts(d -> {
                 Rows y = rows(d, tokens, COLS, 3);
                 Experts experts = new Experts(
                         d.upload(gate, WeightUse.EXPERTS),
