@@ -3,6 +3,8 @@ package dev.panamoe.opencl;
 import dev.panamoe.spec.Activation;
 import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.Experts;
+import dev.panamoe.spi.HeadRows;
+import dev.panamoe.spi.HeadSteps;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.Ops;
@@ -10,6 +12,7 @@ import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Records each operation as one launch or a few. Nothing is read back; positions and expert ids stay on the device.
@@ -36,8 +39,30 @@ final class OpenClOps implements Ops {
     }
 
     @Override
+    public void addRmsNorm(
+            Rows x,
+            Rows branch,
+            @Nullable Weight branchNorm,
+            float scale,
+            List<Rows> ys,
+            List<Weight> norms,
+            float eps) {
+        rows.addRmsNorm(x, branch, branchNorm, scale, ys, norms, eps);
+    }
+
+    @Override
+    public void prepareHeads(List<HeadRows> heads, List<HeadSteps> steps, Ids positions, float eps) {
+        rows.prepareHeads(heads, steps, positions, eps);
+    }
+
+    @Override
     public void matmul(Rows y, Weight w, Rows x) {
         products.matmul(y, OpenClWeight.matrix(w), x);
+    }
+
+    @Override
+    public void matmulAll(List<Rows> ys, List<Weight> ws, Rows x) {
+        products.matmulAll(ys, ws, x);
     }
 
     @Override

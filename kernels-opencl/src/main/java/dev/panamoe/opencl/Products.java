@@ -7,6 +7,8 @@ import dev.panamoe.spec.Activation;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
+import dev.panamoe.spi.Weight;
+import java.util.List;
 
 /// Products with weights: `matvec.cl` for few rows of activations, `matmul.cl` for many. Both give the same bits, so
 /// that the limit between them is a matter of speed alone.
@@ -22,6 +24,9 @@ final class Products {
 
     /// Up to so many rows, weights are read once for every {@link #SEVERAL}.
     private static final int FEW = 8;
+
+    /// Weights that one launch of `matvec_all` takes: q, k and v.
+    private static final int MOST_TOGETHER = 3;
 
     /// Up to so many tokens, each expert of a token is computed by itself.
     private static final int FEW_TOKENS = 8;
@@ -51,14 +56,49 @@ final class Products {
         }
     }
 
+    /// Where rows lie. Places are kept and set anew, so that launches make no objects.
+    private static class Place {
+        private long buffer;
+        private int offset;
+        private int stride;
+
+        final void set(long buffer, int offset, int stride) {
+            this.buffer = buffer;
+            this.offset = offset;
+            this.stride = stride;
+        }
+
+        final long buffer() {
+            return buffer;
+        }
+
+        final int offset() {
+            return offset;
+        }
+
+        final int stride() {
+            return stride;
+        }
+    }
+
     /// Memory with the rows that products read: from a multiple of 4 values on, a multiple of 4 apart, with zeros up to
     /// a multiple of 32 columns.
-    private record Input(long buffer, int offset, int stride) {}
+    private static final class Input extends Place {
+        Input at(long buffer, int offset, int stride) {
+            set(buffer, offset, stride);
+            return this;
+        }
+    }
 
     /// Memory that rows of results go to.
-    private record Output(long buffer, int offset, int stride) {
-        static Output of(Rows y) {
-            return new Output(OpenClBuffer.of(y), y.offset(), y.stride());
+    private static final class Output extends Place {
+        Output at(long buffer, int offset, int stride) {
+            set(buffer, offset, stride);
+            return this;
+        }
+
+        Output at(Rows y) {
+            return at(OpenClBuffer.of(y), y.offset(), y.stride());
         }
     }
 
@@ -69,6 +109,15 @@ final class Products {
     private final long queue;
     private final int width;
     private final String options;
+
+    /// Of the operation that is recorded, and of the products inside experts.
+    private final Input input = new Input();
+
+    private final Output output = new Output();
+    private final Input downInput = new Input();
+    private final Output gateOutput = new Output();
+    private final Output upOutput = new Output();
+    private final Output downOutput = new Output();
 
     Products(ClDevice device, Kernels kernels, RowKernels rowKernels, Memory memory, Scratch scratch, long queue) {
         this.width = device.isCpu() ? CPU_WIDTH : 1;
@@ -83,7 +132,7 @@ final class Products {
     /// See {@link dev.panamoe.spi.Ops#matmul}.
     void matmul(Rows y, Matrix w, Rows x) {
         Input in = input(x);
-        Output out = Output.of(y);
+        Output out = output.at(y);
         if (x.rows() <= FEW) {
             matvec(w, Slicing.NONE, in, out, x.rows(), 1, out.buffer(), 0);
         } else {
@@ -92,12 +141,74 @@ final class Products {
         }
     }
 
+    /// See {@link dev.panamoe.spi.Ops#matmulAll}. One row meets all weights of a type in one launch.
+    void matmulAll(List<Rows> ys, List<Weight> ws, Rows x) {
+        int done = 0;
+        for (int i = 0; i < ws.size(); i++) {
+            if ((done >> i & 1) == 0) {
+                int together = x.rows() == 1 && ws.size() <= MOST_TOGETHER ? sameType(ws, i, done) : 0;
+                if (Integer.bitCount(together) > 1) {
+                    matvecAll(ys, ws, together, x);
+                    done |= together;
+                } else {
+                    matmul(ys.get(i), OpenClWeight.matrix(ws.get(i)), x);
+                }
+            }
+        }
+    }
+
+    /// The weights from `first` on, those in `done` left out, that one launch takes together with `first`, as bits: of
+    /// its type, in one piece each (matrices of attention are far below what devices allocate at once) and without
+    /// factors.
+    private static int sameType(List<Weight> ws, int first, int done) {
+        int same = 0;
+        for (int i = first; i < ws.size(); i++) {
+            Matrix w = OpenClWeight.matrix(ws.get(i));
+            boolean plain = w.pieces().size() == 1 && !w.hasFactors();
+            if ((done >> i & 1) == 0 && plain && w.type() == ws.get(first).type()) {
+                same |= 1 << i;
+            }
+        }
+        return (same >> first & 1) == 0 ? 0 : same;
+    }
+
+    /// @param which weights, as bits: two or three
+    private void matvecAll(List<Rows> ys, List<Weight> ws, int which, Rows x) {
+        Input in = input(x);
+        int first = Integer.numberOfTrailingZeros(which);
+        Matrix w = OpenClWeight.matrix(ws.get(first));
+        Kernel k = kernels.get(
+                        "matvec_all",
+                        MATVEC,
+                        w.type(),
+                        options,
+                        w.pieces().getFirst().words())
+                .value(w.groups())
+                .buffer(in.buffer())
+                .value(in.offset());
+        int panels = 0;
+        int left = which;
+        for (int i = 0; i < MOST_TOGETHER; i++) {
+            // A place that none is left for gets no panels.
+            int at = left == 0 ? first : Integer.numberOfTrailingZeros(left);
+            Matrix m = OpenClWeight.matrix(ws.get(at));
+            Piece piece = m.pieces().getFirst();
+            int own = left == 0 ? 0 : m.panels();
+            Rows y = ys.get(at);
+            k.buffer(piece.words()).buffer(piece.tails()).value(own).value(m.rows());
+            k.buffer(OpenClBuffer.of(y)).value(y.offset());
+            panels += own;
+            left &= left - 1;
+        }
+        k.launch(queue, GROUP / width, panels, 1, 1);
+    }
+
     /// See {@link dev.panamoe.spi.Ops#matmulPerHead}.
     void perHead(Rows y, Matrix w, Rows x) {
         int heads = w.slices();
         int tokens = x.rows() / heads;
         Input in = input(x);
-        Output out = Output.of(y);
+        Output out = output.at(y);
         if (tokens <= FEW) {
             matvec(w, Slicing.HEADS, in, out, tokens, heads, out.buffer(), 0);
         } else {
@@ -108,7 +219,7 @@ final class Products {
 
     /// See {@link dev.panamoe.spi.Ops#gatedMatmul}, of one row.
     void gated(Rows y, Matrix gate, Matrix up, Rows x, Activation activation) {
-        Output out = Output.of(y);
+        Output out = output.at(y);
         long none = out.buffer();
         gated(gate, up, Slicing.NONE, input(x), out, 1, 1, none, 0, none, none, false, activation);
     }
@@ -135,7 +246,8 @@ final class Products {
 
     private void matvec(Matrix w, Slicing slicing, Input x, Output y, int count, int step, long ids, int idsOffset) {
         int tokens = slicing == Slicing.EXPERTS || count == 1 ? 1 : SEVERAL;
-        for (Piece piece : w.pieces()) {
+        for (int i = 0; i < w.pieces().size(); i++) {
+            Piece piece = w.pieces().get(i);
             Kernel k = kernels.get(tokens == 1 ? "matvec" : "matvec4", MATVEC, w.type(), options, piece.words())
                     .buffer(piece.words())
                     .buffer(piece.tails());
@@ -206,7 +318,8 @@ final class Products {
             long order,
             long tileCount,
             int slices) {
-        for (Piece piece : w.pieces()) {
+        for (int i = 0; i < w.pieces().size(); i++) {
+            Piece piece = w.pieces().get(i);
             Kernel k = kernels.get("matmul", "quant.inc matmul.cl", w.type(), TILES, piece.words())
                     .buffer(piece.words())
                     .buffer(piece.tails());
@@ -238,14 +351,14 @@ final class Products {
         if (hidden > gate.rows()) {
             memory.zero(h, (long) pairs * hidden * Float.BYTES);
         }
-        Input inner = new Input(h, 0, hidden);
+        Input inner = downInput.at(h, 0, hidden);
         Experts.Biases biases = experts.biases();
         boolean biased = biases != null;
         long gateBias = biases == null ? h : OpenClWeight.vector(biases.gate());
         long upBias = biases == null ? h : OpenClWeight.vector(biases.up());
         long downBias = biases == null ? h : OpenClWeight.vector(biases.down());
-        Output hiddens = new Output(h, 0, hidden);
-        Output outs = new Output(out, 0, width);
+        Output hiddens = gateOutput.at(h, 0, hidden);
+        Output outs = downOutput.at(out, 0, width);
         if (x.rows() <= FEW_TOKENS && alike(gate, up)) {
             gated(
                     gate,
@@ -271,7 +384,7 @@ final class Products {
             sort(order, tiles, idsBuffer, ids.offset(), pairs, slices);
             // Most experts have few tokens or none; no expert has more tiles than all tokens fill.
             matmul(gate, Slicing.EXPERTS, in, hiddens, pairs, used, tiles, order, tileCount, 1);
-            matmul(up, Slicing.EXPERTS, in, new Output(u, 0, hidden), pairs, used, tiles, order, tileCount, 1);
+            matmul(up, Slicing.EXPERTS, in, upOutput.at(u, 0, hidden), pairs, used, tiles, order, tileCount, 1);
             if (biased) {
                 expertBias(h, hidden, gateBias, idsBuffer, ids.offset(), pairs, gate.rows());
                 expertBias(u, hidden, upBias, idsBuffer, ids.offset(), pairs, gate.rows());
@@ -327,7 +440,7 @@ final class Products {
     /// Rows as products read them: where they are, or copied.
     private Input input(Rows x) {
         if (x.offset() % 4 == 0 && x.stride() % 4 == 0 && x.cols() % PackedFormat.PANEL == 0) {
-            return new Input(OpenClBuffer.of(x), x.offset(), x.stride());
+            return input.at(OpenClBuffer.of(x), x.offset(), x.stride());
         }
         int stride = Math.ceilDiv(x.cols(), PackedFormat.PANEL) * PackedFormat.PANEL;
         long values = (long) x.rows() * stride;
@@ -336,6 +449,6 @@ final class Products {
             memory.zero(copy, values * Float.BYTES);
         }
         rowKernels.copy(copy, 0, stride, OpenClBuffer.of(x), x.offset(), x.stride(), x.rows(), x.cols());
-        return new Input(copy, 0, stride);
+        return input.at(copy, 0, stride);
     }
 }

@@ -170,6 +170,51 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void matvec4(
             count, slicing, step, ids, idsOffset, factored, factors);
 }
 
+// y = W x of one row for up to three weights without factors, each in one piece: q, k and v. The work-groups of the
+// first weight's panels come first; one that is not there has no panels. Grid: (panels of all); work-group: GROUP.
+__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void matvec_all(
+        int groups, GLOBAL const float *x, int xOffset,
+        GLOBAL const uint *words0, GLOBAL const tail_t *tails0, int panels0, int rows0, GLOBAL float *y0, int yOffset0,
+        GLOBAL const uint *words1, GLOBAL const tail_t *tails1, int panels1, int rows1, GLOBAL float *y1, int yOffset1,
+        GLOBAL const uint *words2, GLOBAL const tail_t *tails2, int panels2, int rows2, GLOBAL float *y2,
+        int yOffset2) {
+    SHARED(floats, runs, GROUP);
+    int panel = GROUP_ID;
+    GLOBAL const uint *words = words0;
+    GLOBAL const tail_t *tails = tails0;
+    int rows = rows0;
+    GLOBAL float *y = y0 + yOffset0;
+    if (panel >= panels0 + panels1) {
+        panel -= panels0 + panels1;
+        words = words2;
+        tails = tails2;
+        rows = rows2;
+        y = y2 + yOffset2;
+    } else if (panel >= panels0) {
+        panel -= panels0;
+        words = words1;
+        tails = tails1;
+        rows = rows1;
+        y = y1 + yOffset1;
+    }
+    int run = (groups + CHUNKS - 1) / CHUNKS;
+    int from = min(LOCAL_ID / LANES * run, groups);
+    size_t row4[1];
+    row4[0] = (size_t)xOffset / 4;
+    floats sums[1];
+    run_sums(
+            1, words, tails, panel, LOCAL_ID % LANES, groups, from, min(from + run, groups), (GLOBAL const float4 *)x,
+            row4, sums);
+    runs[LOCAL_ID] = sums[0];
+    BARRIER;
+    for (int i = LOCAL_ID; i < PANEL; i += GROUP) {
+        int row = panel * PANEL + i;
+        if (row < rows) {
+            y[row] = total((LOCAL const float *)runs, i);
+        }
+    }
+}
+
 // y = activation(gate x [+ bias], up x [+ bias]): the first half of a gated feed-forward, of experts where slicing is
 // 2.
 // Both weights are of the same type and shape and cut into the same pieces. Grid: (panels, count).

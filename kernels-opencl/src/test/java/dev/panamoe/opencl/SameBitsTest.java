@@ -17,6 +17,7 @@ import dev.panamoe.tensor.Shape;
 import dev.panamoe.tensor.TensorView;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Random;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -121,6 +122,33 @@ class SameBitsTest {
                 return y;
             });
         }
+    }
+
+    /// Results are one row, one behind the other: what is together in one launch, or not, are the same bits.
+    @Test
+    void productsOfSeveralWeights() {
+        List<TensorView> views = List.of(
+                weights(Shape.of(COLS, 200), 1), weights(Shape.of(COLS, 40), 2), weights(Shape.of(COLS, 33), 3));
+        Function<Device, Rows> together = d -> {
+            Rows all = rows(d, 1, 273, 3);
+            List<Rows> ys = List.of(all.columns(0, 200), all.columns(200, 40), all.columns(240, 33));
+            List<Weight> ws =
+                    views.stream().map(v -> d.upload(v, WeightUse.MATMUL)).toList();
+            d.ops().matmulAll(ys, ws, rows(d, 1, COLS, 2));
+            return all;
+        };
+        same(together);
+        float[] oneByOne = result(requireNonNull(whole), d -> {
+            Rows all = rows(d, 1, 273, 3);
+            int from = 0;
+            for (TensorView v : views) {
+                int rows = (int) v.shape().rows();
+                d.ops().matmul(all.columns(from, rows), d.upload(v, WeightUse.MATMUL), rows(d, 1, COLS, 2));
+                from += rows;
+            }
+            return all;
+        });
+        assertThat(result(requireNonNull(whole), together)).isEqualTo(oneByOne);
     }
 
     @Test
