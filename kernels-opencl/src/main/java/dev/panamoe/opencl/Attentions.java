@@ -8,7 +8,6 @@ import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /// Launches of `attention.cl`. For few tokens the positions are shared between work-groups, for many each work-group
@@ -41,14 +40,16 @@ final class Attentions {
     private final Kernels kernels;
     private final Scratch scratch;
     private final long queue;
-    private final Map<Shape, String> options = new HashMap<>();
-    private final Map<CacheSpec, String> appends = new HashMap<>();
 
     /// Of the layer that has most; 0 before a model is known.
     private int heads;
 
-    /// What the kernels are specialised to.
-    private record Shape(CacheSpec cache, int queries) {}
+    /// Constants that the kernels are specialised to: those for few query rows, for many, for what stores, and for many
+    /// tokens on a CPU.
+    private final Map<CacheSpec, String> few = new HashMap<>();
+    private final Map<CacheSpec, String> many = new HashMap<>();
+    private final Map<CacheSpec, String> appends = new HashMap<>();
+    private final Map<CacheSpec, String> cpus = new HashMap<>();
 
     Attentions(ClDevice device, Kernels kernels, Scratch scratch, long queue) {
         this.device = device;
@@ -78,18 +79,22 @@ final class Attentions {
         CacheSpec c = cache.spec();
         int tokens = positions.rows();
         int rows = tokens * (a.heads() / c.kvHeads());
-        Shape shape = new Shape(c, queries(rows));
+        int queries = queries(rows);
+        String options = options(c, queries);
         int sinked = a.sinks() == null ? 0 : 1;
         long sinks = a.sinks() == null ? OpenClBuffer.of(q) : OpenClWeight.vector(a.sinks());
-        int blocks = Math.ceilDiv(rows, shape.queries());
+        int blocks = Math.ceilDiv(rows, queries);
         int spans = spans(positions, a.window(), c.capacity());
         long recordValues = recordValues(q.rows(), spans, c);
         if (tokens > FEW || spans == 1 || !mayTake(recordValues)) {
             boolean vectors = vectors(c);
             Kernel k = vectors
                     ? kernels.get(
-                            "attention", "quant.inc attention_cpu.cl", c.type().storage(), cpuOptions(c))
-                    : kernel("attention", shape);
+                            "attention",
+                            "quant.inc attention_cpu.cl",
+                            c.type().storage(),
+                            cpus.computeIfAbsent(c, Attentions::cpuOptions))
+                    : kernel("attention", options);
             k.buffer(OpenClBuffer.of(out)).value(out.offset()).value(out.stride());
             give(k, q, cache, positions, a)
                     .value(sinked)
@@ -103,10 +108,10 @@ final class Attentions {
             return;
         }
         long records = scratch.of(Part.SPANS, recordValues);
-        Kernel split = kernel("attention_split", shape);
+        Kernel split = kernel("attention_split", options);
         split.buffer(records).value(spans);
         give(split, q, cache, positions, a).launch(queue, GROUP, spans, blocks, c.kvHeads());
-        kernel("attention_merge", shape)
+        kernel("attention_merge", options)
                 .buffer(OpenClBuffer.of(out))
                 .value(out.offset())
                 .value(out.stride())
@@ -161,9 +166,8 @@ final class Attentions {
 
     /// How many spans the tokens see together: exactly where the host knows their positions, else at most.
     private static int spans(Ids positions, int window, int capacity) {
-        OptionalInt known = OpenClBuffer.largest(positions);
-        if (known.isPresent()) {
-            int last = known.getAsInt();
+        int last = OpenClBuffer.largest(positions);
+        if (last >= 0) {
             int first = window == 0 ? 0 : Math.max(0, last - positions.rows() - window + 2);
             return last / SPAN - first / SPAN + 1;
         }
@@ -176,16 +180,18 @@ final class Attentions {
         return rows <= FEW_QUERIES || device.isCpu() ? FEW_QUERIES : QUERIES;
     }
 
-    private Kernel kernel(String name, Shape shape) {
-        String text = options.computeIfAbsent(shape, this::options);
-        return kernels.get(name, "attention.cl", null, text);
+    private Kernel kernel(String name, String options) {
+        return kernels.get(name, "attention.cl", null, options);
     }
 
-    private String options(Shape s) {
-        return cacheOptions(s.cache())
-                + (vectors(s.cache()) ? " -D SPLIT" : "")
-                + " -D QUERIES=" + s.queries()
-                + " -D SPAN=" + SPAN;
+    private String options(CacheSpec c, int queries) {
+        Map<CacheSpec, String> known = queries == FEW_QUERIES ? few : many;
+        String options = known.get(c);
+        if (options == null) {
+            options = cacheOptions(c) + (vectors(c) ? " -D SPLIT" : "") + " -D QUERIES=" + queries + " -D SPAN=" + SPAN;
+            known.put(c, options);
+        }
+        return options;
     }
 
     /// Whether `attention_cpu.cl` computes it.

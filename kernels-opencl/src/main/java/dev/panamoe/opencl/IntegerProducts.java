@@ -105,8 +105,9 @@ final class IntegerProducts {
 
     /// Rounds rows, until the next rows are rounded.
     ///
+    /// @param target is set to where they are then
     /// @param cols a multiple of 32
-    Input quantise(long x, int offset, int stride, int rows, int cols) {
+    Input quantise(Input target, long x, int offset, int stride, int rows, int cols) {
         int words = (int) words(cols);
         long y = scratch.of(Part.ROUNDED, (long) rows * words);
         // Work-items count values in an int.
@@ -119,6 +120,6 @@ final class IntegerProducts {
                 .value(rows)
                 .value(cols)
                 .launch(queue, GROUP, Math.ceilDiv(items, GROUP), 1, 1);
-        return new Input(y, 0, words);
+        return target.at(y, 0, words);
     }
 }

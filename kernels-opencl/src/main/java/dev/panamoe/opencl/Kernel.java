@@ -1,15 +1,17 @@
 package dev.panamoe.opencl;
 
 import java.util.Arrays;
-import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.system.MemoryStack;
+import org.lwjgl.system.MemoryUtil;
+import org.lwjgl.system.Pointer;
 
 /// A kernel with the arguments of its next launch: they are given in the order of its signature, then it is launched.
 /// An argument that is what it was at the launch before is not given to the driver again, which costs a good part of a
 /// launch.
 final class Kernel {
     private static final int ARGUMENTS = 32;
+    private static final int DIMENSIONS = 3;
 
     private final String name;
     private final long handle;
@@ -21,12 +23,14 @@ final class Kernel {
     private int next;
 
     private final Memory memory;
+    private final Launches launches;
     private long frees;
 
-    Kernel(String name, long handle, Memory memory) {
+    Kernel(String name, long handle, Memory memory, Launches launches) {
         this.name = name;
         this.handle = handle;
         this.memory = memory;
+        this.launches = launches;
     }
 
     /// Begins with the first argument.
@@ -54,33 +58,56 @@ final class Kernel {
     /// A buffer.
     Kernel buffer(long buffer) {
         if (changes(buffer)) {
-            check(CL10.clSetKernelArg1p(handle, next - 1, buffer));
+            set(buffer, Pointer.POINTER_SIZE);
         }
         return this;
     }
 
     Kernel value(int value) {
         if (changes(value)) {
-            check(CL10.clSetKernelArg1i(handle, next - 1, value));
+            set(value, Integer.BYTES);
         }
         return this;
     }
 
     Kernel value(float value) {
         if (changes(Float.floatToRawIntBits(value))) {
-            check(CL10.clSetKernelArg1f(handle, next - 1, value));
+            set(Float.floatToRawIntBits(value), Float.BYTES);
         }
         return this;
+    }
+
+    /// Gives the latest argument to the driver.
+    ///
+    /// @param bits in the order of bytes that all machines have that this runs on: the lowest first
+    private void set(long bits, int bytes) {
+        try (MemoryStack stack = MemoryStack.stackPush()) {
+            // By its address: LWJGL's own way for buffers makes an object each time.
+            long value = stack.nmalloc(Long.BYTES, Long.BYTES);
+            MemoryUtil.memPutLong(value, bits);
+            check(CL10.nclSetKernelArg(handle, next - 1, bytes, value));
+        }
     }
 
     /// Records a launch of (x, y, z) work-groups of `group` work-items each.
     void launch(long queue, int group, long x, long y, long z) {
         next = 0;
         try (MemoryStack stack = MemoryStack.stackPush()) {
-            PointerBuffer global = stack.pointers(x * group, y, z);
-            PointerBuffer local = stack.pointers(group, 1, 1);
-            check(CL10.clEnqueueNDRangeKernel(queue, handle, 3, null, global, local, null, null));
+            // By addresses: views of this memory would be two objects a launch.
+            long global = sizes(stack, x * group, y, z);
+            long local = sizes(stack, group, 1, 1);
+            check(CL10.nclEnqueueNDRangeKernel(
+                    queue, handle, DIMENSIONS, MemoryUtil.NULL, global, local, 0, MemoryUtil.NULL, MemoryUtil.NULL));
         }
+        launches.recorded(queue);
+    }
+
+    private static long sizes(MemoryStack stack, long x, long y, long z) {
+        long address = stack.nmalloc(Pointer.POINTER_SIZE, DIMENSIONS * Pointer.POINTER_SIZE);
+        MemoryUtil.memPutAddress(address, x);
+        MemoryUtil.memPutAddress(address + Pointer.POINTER_SIZE, y);
+        MemoryUtil.memPutAddress(address + 2L * Pointer.POINTER_SIZE, z);
+        return address;
     }
 
     private void check(int code) {

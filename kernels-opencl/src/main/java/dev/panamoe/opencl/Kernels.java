@@ -22,12 +22,47 @@ final class Kernels {
     /// @param options for the compiler
     record Program(String files, @Nullable QuantType type, String options) {}
 
-    private record Key(String kernel, Program program, long instance) {}
+    /// What a kernel is found by. One of them is filled again for each question, as objects made for every launch would
+    /// be garbage by the thousand; those in the map are copies that do not change.
+    private static final class Key {
+        private String kernel = "";
+        private String files = "";
+        private @Nullable QuantType type;
+        private String options = "";
+        private long instance;
+
+        Key fill(String kernel, String files, @Nullable QuantType type, String options, long instance) {
+            this.kernel = kernel;
+            this.files = files;
+            this.type = type;
+            this.options = options;
+            this.instance = instance;
+            return this;
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Key k
+                    && instance == k.instance
+                    && type == k.type
+                    && kernel.equals(k.kernel)
+                    && files.equals(k.files)
+                    && options.equals(k.options);
+        }
+
+        /// Instances and names differ most.
+        @Override
+        public int hashCode() {
+            return 31 * Long.hashCode(instance) + kernel.hashCode() + options.hashCode();
+        }
+    }
 
     private final ProgramCache cache;
     private final Memory memory;
+    private final Launches launches = new Launches();
     private final Map<Program, Long> programs = new HashMap<>();
     private final Map<Key, Kernel> kernels = new HashMap<>();
+    private final Key wanted = new Key();
 
     Kernels(ProgramCache cache, Memory memory) {
         this.cache = cache;
@@ -43,17 +78,26 @@ final class Kernels {
 
     /// The same with arguments of its own: those of one weight, `instance`, seldom change.
     Kernel get(String kernel, String files, @Nullable QuantType type, String options, long instance) {
-        return kernels.computeIfAbsent(new Key(kernel, new Program(files, type, options), instance), this::create)
-                .begin();
+        Kernel found = kernels.get(wanted.fill(kernel, files, type, options, instance));
+        if (found == null) {
+            found = create(kernel, new Program(files, type, options));
+            kernels.put(new Key().fill(kernel, files, type, options, instance), found);
+        }
+        return found.begin();
     }
 
-    private Kernel create(Key key) {
-        long program = programs.computeIfAbsent(key.program(), this::build);
+    /// Of all kernels, since the device was opened.
+    Launches launches() {
+        return launches;
+    }
+
+    private Kernel create(String name, Program source) {
+        long program = programs.computeIfAbsent(source, this::build);
         try (MemoryStack stack = MemoryStack.stackPush()) {
             IntBuffer error = stack.mallocInt(1);
-            long kernel = CL10.clCreateKernel(program, key.kernel(), error);
-            Cl.check(error.get(0), () -> "clCreateKernel " + key.kernel());
-            return new Kernel(key.kernel(), kernel, memory);
+            long kernel = CL10.clCreateKernel(program, name, error);
+            Cl.check(error.get(0), () -> "clCreateKernel " + name);
+            return new Kernel(name, kernel, memory, launches);
         }
     }
 

@@ -2,7 +2,6 @@ package dev.panamoe.opencl;
 
 import dev.panamoe.PanamoeException;
 import dev.panamoe.spi.DeviceLostException;
-import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
 import java.util.HashMap;
 import java.util.Map;
@@ -10,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.opencl.CL12;
 import org.lwjgl.system.MemoryStack;
+import org.lwjgl.system.MemoryUtil;
 
 /// The device memory of a context, counted: OpenCL does not say how much is free, and many drivers allocate only when a
 /// buffer is first used, so that running out shows late and far away.
@@ -88,9 +88,20 @@ final class Memory {
     }
 
     void zero(long buffer, long bytes) {
+        fill(buffer, 0, 0, bytes);
+    }
+
+    /// Records that `value` is written again and again.
+    ///
+    /// @param from, bytes multiples of 4
+    void fill(long buffer, int value, long from, long bytes) {
         try (MemoryStack stack = MemoryStack.stackPush()) {
-            ByteBuffer zero = stack.calloc(Integer.BYTES);
-            Cl.check(CL12.clEnqueueFillBuffer(queue, buffer, zero, 0, bytes, null, null), "clEnqueueFillBuffer");
+            long pattern = stack.nmalloc(Integer.BYTES, Integer.BYTES);
+            MemoryUtil.memPutInt(pattern, value);
+            Cl.check(
+                    CL12.nclEnqueueFillBuffer(
+                            queue, buffer, pattern, Integer.BYTES, from, bytes, 0, MemoryUtil.NULL, MemoryUtil.NULL),
+                    "clEnqueueFillBuffer");
         }
     }
 

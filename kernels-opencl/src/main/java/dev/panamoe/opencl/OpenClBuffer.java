@@ -3,8 +3,6 @@ package dev.panamoe.opencl;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
-import java.util.Arrays;
-import java.util.OptionalInt;
 
 /// Activations or ids on the device.
 final class OpenClBuffer implements Buffer {
@@ -45,14 +43,18 @@ final class OpenClBuffer implements Buffer {
         writtenCount = count;
     }
 
-    /// The largest of some ids, if the host wrote them last.
-    static OptionalInt largest(Ids ids) {
+    /// The largest of some ids, if the host wrote them last; -1 if it did not. No id is negative.
+    static int largest(Ids ids) {
         OpenClBuffer buffer = (OpenClBuffer) ids.buffer();
         int from = ids.offset() - buffer.writtenAt;
         int count = ids.rows() * ids.cols();
-        return from < 0 || from + count > buffer.writtenCount
-                ? OptionalInt.empty()
-                : Arrays.stream(buffer.written, from, from + count).max();
+        int largest = -1;
+        if (from >= 0 && from + count <= buffer.writtenCount) {
+            for (int i = from; i < from + count; i++) {
+                largest = Math.max(largest, buffer.written[i]);
+            }
+        }
+        return largest;
     }
 
     /// Forgets what the host wrote: the device writes now.

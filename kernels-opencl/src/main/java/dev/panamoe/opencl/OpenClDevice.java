@@ -99,6 +99,11 @@ final class OpenClDevice implements Device {
         this.ops = new OpenClOps(this.device, kernels, memory, queue, tuning::config, rounding);
     }
 
+    /// How many kernels were launched so far.
+    long launches() {
+        return kernels.launches().count();
+    }
+
     @Override
     public DeviceInfo info() {
         return info;
@@ -254,6 +259,13 @@ final class OpenClDevice implements Device {
     @Override
     public void write(Ids ids, int[] source) {
         int count = ids.rows() * ids.cols();
+        if (count == 1) {
+            // Recorded like a launch: the driver has the value when this returns. To write memory of the host takes a
+            // wait, twice for each generated token.
+            memory.fill(OpenClBuffer.of(ids), source[0], ids.offset() * (long) Integer.BYTES, Integer.BYTES);
+            ((OpenClBuffer) ids.buffer()).wrote(ids, source);
+            return;
+        }
         try (MemoryStack stack = MemoryStack.stackPush()) {
             IntBuffer from = count <= 1024 ? stack.mallocInt(count) : MemoryUtil.memAllocInt(count);
             try {
@@ -292,8 +304,13 @@ final class OpenClDevice implements Device {
         to.get(0, target, offset, count);
     }
 
-    /// Copies rows from or to contiguous host memory, and waits for it and all operations before.
+    /// Copies rows from or to the beginning of contiguous host memory, and waits for it and all operations before.
     private void rect(Rows rows, FloatBuffer host, boolean write) {
+        boolean wraps = rows.offset() % rows.stride() + rows.cols() > rows.stride();
+        if (rows.rows() == 1 || rows.stride() == rows.cols() || wraps) {
+            lines(rows, host, write);
+            return;
+        }
         try (MemoryStack stack = MemoryStack.stackPush()) {
             long value = Float.BYTES;
             PointerBuffer there = stack.pointers(0, 0, 0);
@@ -301,11 +318,6 @@ final class OpenClDevice implements Device {
             PointerBuffer region = stack.pointers(rows.cols() * value, rows.rows(), 1);
             long buffer = OpenClBuffer.of(rows);
             there.put(0, rows.offset() % rows.stride() * value).put(1, rows.offset() / rows.stride());
-            boolean wraps = rows.offset() % rows.stride() + rows.cols() > rows.stride();
-            if (rows.rows() == 1 || rows.stride() == rows.cols() || wraps) {
-                lines(rows, host, write);
-                return;
-            }
             long pitch = rows.stride() * value;
             Cl.checkDone(
                     write
@@ -347,12 +359,15 @@ final class OpenClDevice implements Device {
         int count = one ? 1 : rows.rows();
         int width = one ? rows.rows() * rows.cols() : rows.cols();
         for (int r = 0; r < count; r++) {
-            FloatBuffer part = host.slice(r * width, width);
+            // By its address: a view of the part would be an object for each token that is generated.
+            long part = MemoryUtil.memAddress(host, r * width);
+            long bytes = (long) width * Float.BYTES;
             long at = (rows.offset() + (long) r * rows.stride()) * Float.BYTES;
+            long buffer = OpenClBuffer.of(rows);
             Cl.checkDone(
                     write
-                            ? CL10.clEnqueueWriteBuffer(queue, OpenClBuffer.of(rows), true, at, part, null, null)
-                            : CL10.clEnqueueReadBuffer(queue, OpenClBuffer.of(rows), true, at, part, null, null),
+                            ? CL10.nclEnqueueWriteBuffer(queue, buffer, CL10.CL_TRUE, at, bytes, part, 0, 0, 0)
+                            : CL10.nclEnqueueReadBuffer(queue, buffer, CL10.CL_TRUE, at, bytes, part, 0, 0, 0),
                     write ? "clEnqueueWriteBuffer" : "clEnqueueReadBuffer");
         }
     }
@@ -363,7 +378,7 @@ final class OpenClDevice implements Device {
             MemoryUtil.memFree(staging);
             staging = more;
         }
-        return staging.slice(0, Math.toIntExact(values));
+        return staging;
     }
 
     @Override

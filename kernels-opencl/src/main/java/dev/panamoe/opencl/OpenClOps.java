@@ -6,6 +6,8 @@ import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Experts;
+import dev.panamoe.spi.HeadRows;
+import dev.panamoe.spi.HeadSteps;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.Ops;
@@ -73,6 +75,23 @@ final class OpenClOps implements Ops {
     @Override
     public void rmsNorm(Rows y, Rows x, @Nullable Weight w, float eps) {
         rows.rmsNorm(y, x, w, eps);
+    }
+
+    @Override
+    public void addRmsNorm(
+            Rows x,
+            Rows branch,
+            @Nullable Weight branchNorm,
+            float scale,
+            List<Rows> ys,
+            List<Weight> norms,
+            float eps) {
+        rows.addRmsNorm(x, branch, branchNorm, scale, ys, norms, eps);
+    }
+
+    @Override
+    public void prepareHeads(List<HeadRows> heads, List<HeadSteps> steps, Ids positions, float eps) {
+        rows.prepareHeads(heads, steps, positions, eps);
     }
 
     @Override

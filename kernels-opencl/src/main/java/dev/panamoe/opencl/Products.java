@@ -1,5 +1,7 @@
 package dev.panamoe.opencl;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.panamoe.opencl.OpenClWeight.Matrix;
 import dev.panamoe.opencl.OpenClWeight.Piece;
 import dev.panamoe.opencl.Scratch.Part;
@@ -28,6 +30,9 @@ final class Products {
 
     /// Up to so many tokens, each expert of a token is computed by itself.
     private static final int FEW_TOKENS = 8;
+
+    /// Weights that one launch of `matvec_all` takes: q, k and v.
+    private static final int MOST_TOGETHER = 3;
 
     /// Rows of activations in a tile of `matmul.cl` and `matmul_cpu.cl`.
     private static final int TILE = 64;
@@ -58,14 +63,49 @@ final class Products {
         }
     }
 
+    /// Where rows lie. Places are kept and set anew, so that launches make no objects.
+    static class Place {
+        private long buffer;
+        private int offset;
+        private int stride;
+
+        final void set(long buffer, int offset, int stride) {
+            this.buffer = buffer;
+            this.offset = offset;
+            this.stride = stride;
+        }
+
+        final long buffer() {
+            return buffer;
+        }
+
+        final int offset() {
+            return offset;
+        }
+
+        final int stride() {
+            return stride;
+        }
+    }
+
     /// Memory with the rows that products read: from a multiple of 4 values on, a multiple of 4 apart, with zeros up to
     /// a multiple of 32 columns; or rows rounded to 8 bits, of which words are counted.
-    record Input(long buffer, int offset, int stride) {}
+    static final class Input extends Place {
+        Input at(long buffer, int offset, int stride) {
+            set(buffer, offset, stride);
+            return this;
+        }
+    }
 
     /// Memory that rows of results go to.
-    private record Output(long buffer, int offset, int stride) {
-        static Output of(Rows y) {
-            return new Output(OpenClBuffer.of(y), y.offset(), y.stride());
+    private static final class Output extends Place {
+        Output at(long buffer, int offset, int stride) {
+            set(buffer, offset, stride);
+            return this;
+        }
+
+        Output at(Rows y) {
+            return at(OpenClBuffer.of(y), y.offset(), y.stride());
         }
     }
 
@@ -77,6 +117,15 @@ final class Products {
     private final long queue;
     private final boolean cpu;
     private final Function<QuantType, MatvecConfig> configs;
+
+    /// Of the operation that is recorded, and of the products inside experts.
+    private final Operand operand = new Operand();
+
+    private final Output output = new Output();
+    private final Input downInput = new Input();
+    private final Output gateOutput = new Output();
+    private final Output upOutput = new Output();
+    private final Output downOutput = new Output();
 
     /// @param configs how `matvec.cl` is launched for weights of a type
     Products(
@@ -125,21 +174,74 @@ final class Products {
 
     /// See {@link dev.panamoe.spi.Ops#matmul}.
     void matmul(Rows y, Matrix w, Rows x) {
-        matmul(y, w, new Operand(x));
+        operand.begin(x);
+        matmul(y, w);
     }
 
-    /// See {@link dev.panamoe.spi.Ops#matmulAll}.
+    /// See {@link dev.panamoe.spi.Ops#matmulAll}. One row meets all weights of a type in one launch.
     void matmulAll(List<Rows> ys, List<Weight> ws, Rows x) {
-        Operand operand = new Operand(x);
+        operand.begin(x);
+        int done = 0;
         for (int i = 0; i < ws.size(); i++) {
-            matmul(ys.get(i), OpenClWeight.matrix(ws.get(i)), operand);
+            if ((done >> i & 1) == 0) {
+                int together = x.rows() == 1 && ws.size() <= MOST_TOGETHER ? sameType(ws, i, done) : 0;
+                if (Integer.bitCount(together) > 1) {
+                    matvecAll(ys, ws, together);
+                    done |= together;
+                } else {
+                    matmul(ys.get(i), OpenClWeight.matrix(ws.get(i)));
+                }
+            }
         }
     }
 
-    private void matmul(Rows y, Matrix w, Operand operand) {
-        Rows x = operand.rows;
+    /// The weights from `first` on, those in `done` left out, that one launch takes together with `first`, as bits: of
+    /// its type, in one piece each (matrices of attention are far below what devices allocate at once) and without
+    /// factors.
+    private static int sameType(List<Weight> ws, int first, int done) {
+        int same = 0;
+        for (int i = first; i < ws.size(); i++) {
+            Matrix w = OpenClWeight.matrix(ws.get(i));
+            boolean plain = w.pieces().size() == 1 && !w.hasFactors();
+            if ((done >> i & 1) == 0 && plain && w.type() == ws.get(first).type()) {
+                same |= 1 << i;
+            }
+        }
+        return (same >> first & 1) == 0 ? 0 : same;
+    }
+
+    /// @param which weights, as bits: two or three
+    private void matvecAll(List<Rows> ys, List<Weight> ws, int which) {
+        int first = Integer.numberOfTrailingZeros(which);
+        Matrix w = OpenClWeight.matrix(ws.get(first));
+        MatvecConfig config = config(w);
         Input in = operand.of(w);
-        Output out = Output.of(y);
+        Kernel k = matvecKernel("matvec_all", w, config, w.pieces().getFirst())
+                .value(w.groups())
+                .buffer(in.buffer())
+                .value(in.offset());
+        int groups = 0;
+        int left = which;
+        for (int i = 0; i < MOST_TOGETHER; i++) {
+            // A place that none is left for gets no panels.
+            int at = left == 0 ? first : Integer.numberOfTrailingZeros(left);
+            Matrix m = OpenClWeight.matrix(ws.get(at));
+            Piece piece = m.pieces().getFirst();
+            int own = left == 0 ? 0 : m.panels();
+            Rows y = ys.get(at);
+            k.buffer(piece.words()).buffer(piece.tails()).value(own).value(m.rows());
+            k.buffer(OpenClBuffer.of(y)).value(y.offset());
+            groups += Math.ceilDiv(own, config.panels());
+            left &= left - 1;
+        }
+        k.launch(queue, config.group(), groups, 1, 1);
+    }
+
+    /// The product with the operand that has begun.
+    private void matmul(Rows y, Matrix w) {
+        Rows x = operand.rows();
+        Input in = operand.of(w);
+        Output out = output.at(y);
         if (x.rows() <= config(w).few()) {
             matvec(w, Slicing.NONE, in, out, x.rows(), 1, out.buffer(), 0);
         } else {
@@ -152,8 +254,9 @@ final class Products {
     void perHead(Rows y, Matrix w, Rows x) {
         int heads = w.slices();
         int tokens = x.rows() / heads;
-        Input in = new Operand(x).of(w);
-        Output out = Output.of(y);
+        operand.begin(x);
+        Input in = operand.of(w);
+        Output out = output.at(y);
         if (tokens <= config(w).few()) {
             matvec(w, Slicing.HEADS, in, out, tokens, heads, out.buffer(), 0);
         } else {
@@ -164,9 +267,10 @@ final class Products {
 
     /// See {@link dev.panamoe.spi.Ops#gatedMatmul}, of one row.
     void gated(Rows y, Matrix gate, Matrix up, Rows x, Activation activation) {
-        Output out = Output.of(y);
+        operand.begin(x);
+        Output out = output.at(y);
         long none = out.buffer();
-        gated(gate, up, Slicing.NONE, new Operand(x).of(gate), out, 1, 1, none, 0, none, none, false, activation);
+        gated(gate, up, Slicing.NONE, operand.of(gate), out, 1, 1, none, 0, none, none, false, activation);
     }
 
     private MatvecConfig config(Matrix w) {
@@ -214,7 +318,8 @@ final class Products {
         MatvecConfig config = config(w);
         int tokens = slicing == Slicing.EXPERTS || count == 1 ? 1 : config.several();
         String name = tokens == 1 ? "matvec" : "matvec_several";
-        for (Piece piece : w.pieces()) {
+        for (int i = 0; i < w.pieces().size(); i++) {
+            Piece piece = w.pieces().get(i);
             Kernel k =
                     matvecKernel(name, w, config, piece).buffer(piece.words()).buffer(piece.tails());
             give(k, piece, w, x, y)
@@ -285,7 +390,8 @@ final class Products {
             long order,
             long tileCount,
             int slices) {
-        for (Piece piece : w.pieces()) {
+        for (int i = 0; i < w.pieces().size(); i++) {
+            Piece piece = w.pieces().get(i);
             Kernel k = matmulKernel(w, piece).buffer(piece.words()).buffer(piece.tails());
             give(k, piece, w, x, y)
                     .value(count)
@@ -313,7 +419,7 @@ final class Products {
         int pairs = x.rows() * used;
         int hidden = padded(gate.rows());
         int width = down.rows();
-        Operand operand = new Operand(x);
+        operand.begin(x);
         long h = scratch.of(Part.GATE, (long) pairs * hidden);
         long out = scratch.of(Part.DOWN, (long) pairs * width);
         long idsBuffer = OpenClBuffer.of(ids);
@@ -325,8 +431,8 @@ final class Products {
         long gateBias = biases == null ? h : OpenClWeight.vector(biases.gate());
         long upBias = biases == null ? h : OpenClWeight.vector(biases.up());
         long downBias = biases == null ? h : OpenClWeight.vector(biases.down());
-        Output hiddens = new Output(h, 0, hidden);
-        Output outs = new Output(out, 0, width);
+        Output hiddens = gateOutput.at(h, 0, hidden);
+        Output outs = downOutput.at(out, 0, width);
         if (x.rows() <= FEW_TOKENS && alike(gate, up)) {
             gated(
                     gate,
@@ -351,7 +457,7 @@ final class Products {
             long u = scratch.of(Part.UP, (long) pairs * hidden);
             sort(order, tiles, idsBuffer, ids.offset(), pairs, slices);
             // Most experts have few tokens or none; no expert has more tiles than all tokens fill.
-            Output ups = new Output(u, 0, hidden);
+            Output ups = upOutput.at(u, 0, hidden);
             matmul(gate, Slicing.EXPERTS, operand.of(gate), hiddens, pairs, used, tiles, order, tileCount, 1);
             matmul(up, Slicing.EXPERTS, operand.of(up), ups, pairs, used, tiles, order, tileCount, 1);
             if (biased) {
@@ -410,52 +516,59 @@ final class Products {
     /// Hidden values as the second product of a feed-forward reads them.
     private Input inner(Matrix down, long hiddens, int rows, int stride) {
         return integers.isFor(down)
-                ? integers.quantise(hiddens, 0, stride, rows, down.cols())
-                : new Input(hiddens, 0, stride);
+                ? integers.quantise(downInput, hiddens, 0, stride, rows, down.cols())
+                : downInput.at(hiddens, 0, stride);
     }
 
     /// Rows of activations for several weights: in each form that these want once.
     private final class Operand {
-        final Rows rows;
-        private @Nullable Input floats;
-        private @Nullable Input rounded;
+        private @Nullable Rows rows;
+        private final Input floats = new Input();
+        private final Input rounded = new Input();
+        private boolean hasFloats;
+        private boolean isRounded;
 
-        Operand(Rows rows) {
-            this.rows = rows;
+        void begin(Rows of) {
+            rows = of;
+            hasFloats = false;
+            isRounded = false;
+        }
+
+        Rows rows() {
+            return requireNonNull(rows);
         }
 
         /// As products with `w` read them.
         Input of(Matrix w) {
+            Rows x = rows();
             if (integers.isFor(w)) {
-                Input has = rounded;
-                if (has == null) {
-                    has = integers.quantise(
-                            OpenClBuffer.of(rows), rows.offset(), rows.stride(), rows.rows(), rows.cols());
-                    rounded = has;
+                if (!isRounded) {
+                    integers.quantise(rounded, OpenClBuffer.of(x), x.offset(), x.stride(), x.rows(), x.cols());
+                    isRounded = true;
                 }
-                return has;
+                return rounded;
             }
-            Input has = floats;
-            if (has == null) {
-                has = input(rows);
-                floats = has;
+            if (!hasFloats) {
+                setFloats(x);
+                hasFloats = true;
             }
-            return has;
+            return floats;
         }
-    }
 
-    /// Rows as products of floats read them: where they are, or copied.
-    private Input input(Rows x) {
-        if (x.offset() % 4 == 0 && x.stride() % 4 == 0 && x.cols() % PackedFormat.PANEL == 0) {
-            return new Input(OpenClBuffer.of(x), x.offset(), x.stride());
+        /// Where they are, or copied.
+        private void setFloats(Rows x) {
+            if (x.offset() % 4 == 0 && x.stride() % 4 == 0 && x.cols() % PackedFormat.PANEL == 0) {
+                floats.at(OpenClBuffer.of(x), x.offset(), x.stride());
+                return;
+            }
+            int stride = padded(x.cols());
+            long values = (long) x.rows() * stride;
+            long copy = scratch.of(Part.ALIGNED, values);
+            if (stride > x.cols()) {
+                memory.zero(copy, values * Float.BYTES);
+            }
+            rowKernels.copy(copy, 0, stride, OpenClBuffer.of(x), x.offset(), x.stride(), x.rows(), x.cols());
+            floats.at(copy, 0, stride);
         }
-        int stride = padded(x.cols());
-        long values = (long) x.rows() * stride;
-        long copy = scratch.of(Part.ALIGNED, values);
-        if (stride > x.cols()) {
-            memory.zero(copy, values * Float.BYTES);
-        }
-        rowKernels.copy(copy, 0, stride, OpenClBuffer.of(x), x.offset(), x.stride(), x.rows(), x.cols());
-        return new Input(copy, 0, stride);
     }
 }

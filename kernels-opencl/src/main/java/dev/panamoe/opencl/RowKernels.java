@@ -4,11 +4,15 @@ import dev.panamoe.opencl.Scratch.Part;
 import dev.panamoe.spec.Activation;
 import dev.panamoe.spec.RopeSpec;
 import dev.panamoe.spec.RouterSpec;
+import dev.panamoe.spi.HeadRows;
+import dev.panamoe.spi.HeadSteps;
 import dev.panamoe.spi.Ids;
+import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Launches of the operations that go row by row or value by value: the source that all GPU backends share.
@@ -26,6 +30,13 @@ final class RowKernels {
 
     /// MAX_EXPERTS of the kernels.
     static final int MAX_EXPERTS = 512;
+
+    /// Bits of `steps` in `prepare_heads`.
+    private static final int ADD_BIAS = 1;
+
+    private static final int NORM = 2;
+    private static final int NORM_WEIGHTED = 4;
+    private static final int ROTATE = 8;
 
     private static final String ROWS = "reduce.inc activation.inc rows.inc";
 
@@ -77,6 +88,78 @@ final class RowKernels {
                 .launch(queue, group, x.rows(), 1, 1);
     }
 
+    /// See {@link dev.panamoe.spi.Ops#addRmsNorm}.
+    void addRmsNorm(
+            Rows x,
+            Rows branch,
+            @Nullable Weight branchNorm,
+            float scale,
+            List<Rows> ys,
+            List<Weight> norms,
+            float eps) {
+        long unused = OpenClBuffer.of(x);
+        Kernel k = give(give(rows("add_rms_norm"), x), branch)
+                .buffer(branchNorm == null ? unused : OpenClWeight.vector(branchNorm))
+                .value(branchNorm == null ? 0 : 1)
+                .value(scale);
+        for (int i = 0; i < Ops.MOST_NORMS; i++) {
+            if (i < norms.size()) {
+                give(k, ys.get(i)).buffer(OpenClWeight.vector(norms.get(i)));
+            } else {
+                k.buffer(unused).value(0).value(0).buffer(unused);
+            }
+        }
+        k.value(norms.size()).value(x.cols()).value(eps).launch(queue, group, x.rows(), 1, 1);
+    }
+
+    /// See {@link dev.panamoe.spi.Ops#prepareHeads}.
+    void prepareHeads(List<HeadRows> heads, List<HeadSteps> steps, Ids positions, float eps) {
+        Kernel k = rows("prepare_heads");
+        Rows first = heads.getFirst().heads();
+        long unused = OpenClBuffer.of(first);
+        int all = 0;
+        Rope rope = null;
+        for (int i = 0; i < Ops.MOST_HEADS; i++) {
+            if (i < steps.size()) {
+                HeadSteps s = steps.get(i);
+                Rows x = heads.get(i).heads();
+                give(k, x)
+                        .value(x.rows())
+                        .value(code(s))
+                        .buffer(s.bias() == null ? unused : OpenClWeight.vector(s.bias()))
+                        .buffer(s.norm() == null ? unused : OpenClWeight.vector(s.norm()));
+                all += x.rows();
+                rope = s.rope() == null ? rope : s.rope();
+            } else {
+                k.buffer(unused)
+                        .value(0)
+                        .value(0)
+                        .value(0)
+                        .value(0)
+                        .buffer(unused)
+                        .buffer(unused);
+            }
+        }
+        give(k.value(positions.rows()).value(first.cols()).value(eps), positions)
+                .buffer(rope == null ? unused : OpenClWeight.vector(rope.inverseFrequencies()))
+                .value(rope == null ? 0 : halves(rope))
+                .value(rope == null ? 0f : rope.amplitude())
+                .value(heads.getFirst().rotated().cols() / 2)
+                .launch(queue, group, all, 1, 1);
+    }
+
+    /// `steps` of the kernel.
+    private static int code(HeadSteps s) {
+        return (s.bias() == null ? 0 : ADD_BIAS)
+                | (s.normed() ? NORM : 0)
+                | (s.norm() == null ? 0 : NORM_WEIGHTED)
+                | (s.rope() == null ? 0 : ROTATE);
+    }
+
+    private static int halves(Rope rope) {
+        return rope.pairing() == RopeSpec.Pairing.HALVES ? 1 : 0;
+    }
+
     /// See {@link dev.panamoe.spi.Ops#addBias}.
     void addBias(Rows y, Weight bias) {
         launch(give(rows("add_bias"), y).buffer(OpenClWeight.vector(bias)).value(0), y.rows(), y.cols());
@@ -88,7 +171,7 @@ final class RowKernels {
         give(give(rows("rope"), x), positions)
                 .buffer(OpenClWeight.vector(rope.inverseFrequencies()))
                 .value(0)
-                .value(rope.pairing() == RopeSpec.Pairing.HALVES ? 1 : 0)
+                .value(halves(rope))
                 .value(rope.amplitude())
                 .value(x.rows())
                 .value(pairs)
@@ -180,7 +263,8 @@ final class RowKernels {
     /// See {@link dev.panamoe.spi.Ops#embed}.
     void embed(Rows y, OpenClWeight.Matrix w, Ids tokens, float scale) {
         Kernel k = kernels.get("embed", "embed.inc", w.type(), options);
-        for (OpenClWeight.Piece piece : w.pieces()) {
+        for (int i = 0; i < w.pieces().size(); i++) {
+            OpenClWeight.Piece piece = w.pieces().get(i);
             give(k, y).buffer(piece.words()).buffer(piece.tails());
             int from = piece.from() * PackedFormat.PANEL;
             give(k, tokens)

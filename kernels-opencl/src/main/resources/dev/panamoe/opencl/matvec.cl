@@ -199,6 +199,51 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void matvec_several(
 }
 #endif
 
+// y = W x of one row for up to three weights without factors, each in one piece: q, k and v. The work-groups of the
+// first weight's panels come first; one that is not there has no panels. Grid: (work-groups of all); work-group: GROUP.
+__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void matvec_all(
+        int groups, GLOBAL const x_t *x, int xOffset,
+        GLOBAL const uint *words0, GLOBAL const tail_t *tails0, int panels0, int rows0, GLOBAL float *y0, int yOffset0,
+        GLOBAL const uint *words1, GLOBAL const tail_t *tails1, int panels1, int rows1, GLOBAL float *y1, int yOffset1,
+        GLOBAL const uint *words2, GLOBAL const tail_t *tails2, int panels2, int rows2, GLOBAL float *y2,
+        int yOffset2) {
+    SHARED(floats, runs, SUMS);
+    int end0 = (panels0 + PANELS - 1) / PANELS;
+    int end1 = end0 + (panels1 + PANELS - 1) / PANELS;
+    int part = GROUP_ID;
+    GLOBAL const uint *words = words0;
+    GLOBAL const tail_t *tails = tails0;
+    int panels = panels0;
+    int rows = rows0;
+    GLOBAL float *y = y0 + yOffset0;
+    if (part >= end1) {
+        part -= end1;
+        words = words2;
+        tails = tails2;
+        panels = panels2;
+        rows = rows2;
+        y = y2 + yOffset2;
+    } else if (part >= end0) {
+        part -= end0;
+        words = words1;
+        tails = tails1;
+        panels = panels1;
+        rows = rows1;
+        y = y1 + yOffset1;
+    }
+    int panel = part * PANELS + LOCAL_ID / PANEL_ITEMS;
+    size_t row4[1];
+    row4[0] = (size_t)xOffset / 4;
+    sums_of_runs(1, runs, words, tails, panel, panel < panels, groups, x, row4);
+    BARRIER;
+    for (int i = LOCAL_ID; i < PANELS * PANEL; i += GROUP) {
+        int row = part * (PANELS * PANEL) + i;
+        if (row < rows) {
+            y[row] = total((LOCAL const float *)runs, i);
+        }
+    }
+}
+
 // y = activation(gate x [+ bias], up x [+ bias]): the first half of a gated feed-forward, of experts where slicing is
 // 2.
 // Both weights are of the same type and shape and cut into the same pieces. Grid: (ceil(panels / PANELS), count).

@@ -225,6 +225,33 @@ class SameBitsTest {
         }
     }
 
+    /// Results are one row, one behind the other: what is together in one launch, or not, are the same bits.
+    @Test
+    void productsOfSeveralWeights() {
+        List<TensorView> views = List.of(
+                weights(Shape.of(COLS, 200), 1), weights(Shape.of(COLS, 40), 2), weights(Shape.of(COLS, 33), 3));
+        Function<Device, Rows> together = d -> {
+            Rows all = rows(d, 1, 273, 3);
+            List<Rows> ys = List.of(all.columns(0, 200), all.columns(200, 40), all.columns(240, 33));
+            List<Weight> ws =
+                    views.stream().map(v -> d.upload(v, WeightUse.MATMUL)).toList();
+            d.ops().matmulAll(ys, ws, rows(d, 1, COLS, 2));
+            return all;
+        };
+        sameProducts(together);
+        float[] oneByOne = result(requireNonNull(floats).whole(), d -> {
+            Rows all = rows(d, 1, 273, 3);
+            int from = 0;
+            for (TensorView v : views) {
+                int rows = (int) v.shape().rows();
+                d.ops().matmul(all.columns(from, rows), d.upload(v, WeightUse.MATMUL), rows(d, 1, COLS, 2));
+                from += rows;
+            }
+            return all;
+        });
+        assertThat(result(requireNonNull(floats).whole(), together)).isEqualTo(oneByOne);
+    }
+
     @Test
     void productsPerHead() {
         TensorView w = weights(Shape.of(COLS, 40, 5), 1);

@@ -5,6 +5,8 @@ import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.Experts;
+import dev.panamoe.spi.HeadRows;
+import dev.panamoe.spi.HeadSteps;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.Ops;
@@ -188,6 +190,33 @@ final class ProfiledOps implements Ops {
         double products = (double) x.rows() * (gate.shape().size() + up.shape().size());
         finishAndCount(
                 product(gate) + "+" + product(up), y, size(gate) + size(up) + size(x) + size(y), true, 2 * products);
+    }
+
+    @Override
+    public void addRmsNorm(
+            Rows x,
+            Rows branch,
+            @Nullable Weight branchNorm,
+            float scale,
+            List<Rows> ys,
+            List<Weight> norms,
+            float eps) {
+        begin();
+        ops.addRmsNorm(x, branch, branchNorm, scale, ys, norms, eps);
+        int branchPasses = branchNorm == null ? 1 : 2;
+        finishAndCount("addRmsNorm", x, (2 + branchPasses + norms.size()) * size(x), false, 0);
+    }
+
+    @Override
+    public void prepareHeads(List<HeadRows> heads, List<HeadSteps> steps, Ids positions, float eps) {
+        begin();
+        ops.prepareHeads(heads, steps, positions, eps);
+        long nanos = finish(heads.get(steps.size() - 1).rows());
+        long bytes = 0;
+        for (int i = 0; i < steps.size(); i++) {
+            bytes += 2 * size(heads.get(i).rows());
+        }
+        count("prepareHeads", nanos, bytes, false, 0);
     }
 
     @Override

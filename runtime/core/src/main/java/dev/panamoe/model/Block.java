@@ -4,6 +4,7 @@ import dev.panamoe.spec.Activation;
 import dev.panamoe.spec.LayerSpec;
 import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.Experts;
+import dev.panamoe.spi.HeadSteps;
 import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Weight;
@@ -12,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /// The weights of one layer. Shapes in comments are (rows, cols): (output, input). d = embedding.
 ///
-/// @param attnNorm (d)
+/// @param attnNorms (d): of the norm before attention, the only one
 /// @param postAttnNorm (d), Gemma
-/// @param ffnNorm (d)
+/// @param ffnNorms (d) each: of the norms before the feed-forward, its router and its experts, those that there are
 /// @param postFfnNorm (d), Gemma
 /// @param outputScale factor on the residual stream behind the layer; 1 = none
 /// @param perLayer per-layer embeddings, Gemma E2B and E4B
@@ -22,9 +23,9 @@ record Block(
         LayerSpec spec,
         AttentionWeights attention,
         FeedForwardWeights feedForward,
-        Weight attnNorm,
+        List<Weight> attnNorms,
         @Nullable Weight postAttnNorm,
-        Weight ffnNorm,
+        List<Weight> ffnNorms,
         @Nullable Weight postFfnNorm,
         float outputScale,
         @Nullable PerLayer perLayer) {
@@ -41,29 +42,17 @@ record Block(
     /// @param bias (out); null when the model has none
     record Linear(Weight weight, @Nullable Weight bias) {}
 
-    /// @param q (heads * headSize, d)
-    /// @param k (kvHeads * headSize, d); null when another layer's keys are read
-    /// @param v as k; null also when values are the raw keys
-    /// @param projections the weights of q, k and v, those that there are
+    /// @param projections q: (heads * headSize, d); then, where no other layer's keys are read, k: (kvHeads * headSize,
+    ///     d) and, where values are not the raw keys, v, of k's shape
+    /// @param steps what is done to q, k and v then; only to q where another layer's keys are read
     /// @param output (d, heads * headSize)
-    /// @param qNorm (headSize)
-    /// @param kNorm (headSize)
-    record GqaWeights(
-            Attention attention,
-            Rope rope,
-            Linear q,
-            @Nullable Linear k,
-            @Nullable Linear v,
-            List<Weight> projections,
-            Linear output,
-            @Nullable Weight qNorm,
-            @Nullable Weight kNorm)
+    record GqaWeights(Attention attention, Rope rope, List<Weight> projections, List<HeadSteps> steps, Linear output)
             implements AttentionWeights {}
 
-    /// @param qDown (queryRank, d); null when queries are not compressed
-    /// @param qDownNorm (queryRank)
-    /// @param q (heads * headSize, queryRank or d)
-    /// @param kvDown (rank + ropeSize, d)
+    /// @param projections of the layer's input: queries, compressed (queryRank, d) or whole (heads * headSize, d), then
+    ///     the latent (rank + ropeSize, d)
+    /// @param qDownNorm (queryRank); null when queries are not compressed
+    /// @param qUp (heads * headSize, queryRank); null when queries are not compressed
     /// @param kvDownNorm (rank)
     /// @param kUp (heads, rank, nopeSize): takes a query head into the latent space
     /// @param vUp (heads, valueSize, rank): takes a mix of latents to a value head
@@ -71,10 +60,9 @@ record Block(
     record MlaWeights(
             Attention attention,
             Rope rope,
-            @Nullable Weight qDown,
+            List<Weight> projections,
             @Nullable Weight qDownNorm,
-            Weight q,
-            Weight kvDown,
+            @Nullable Weight qUp,
             Weight kvDownNorm,
             Weight kUp,
             Weight vUp,
@@ -89,18 +77,14 @@ record Block(
     record DenseWeights(Weight gate, Weight up, Weight down, Activation activation) implements FeedForwardWeights {}
 
     /// @param logits (experts, d)
-    /// @param routerNorm (d): `ffn_gate_inp.scale / sqrt(d)`; null when the router reads the feed-forward's input
     /// @param beside the dense part next to the experts
-    /// @param expertNorm (d); null when experts read the feed-forward's input
     /// @param postBesideNorm (d)
     /// @param postExpertNorm (d)
     record MoeWeights(
             Linear logits,
             Router router,
             Experts experts,
-            @Nullable Weight routerNorm,
             @Nullable DenseWeights beside,
-            @Nullable Weight expertNorm,
             @Nullable Weight postBesideNorm,
             @Nullable Weight postExpertNorm)
             implements FeedForwardWeights {}

@@ -21,6 +21,7 @@ import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The forward page: from token ids to logits, for every architecture, operation by operation. It reads what a layer is
@@ -43,8 +44,10 @@ final class Forward {
         if (weights.perLayer() != null) {
             perLayerInputs(a, weights.perLayer());
         }
-        for (Block block : weights.blocks()) {
-            layer(a, block, caches, tap);
+        List<Block> blocks = weights.blocks();
+        ops.rmsNorm(a.h, a.x, blocks.getFirst().attnNorms().getFirst(), spec.normEps());
+        for (int i = 0; i < blocks.size(); i++) {
+            layer(a, blocks.get(i), i + 1 < blocks.size() ? blocks.get(i + 1).attnNorms() : List.of(), caches, tap);
         }
     }
 
@@ -70,66 +73,51 @@ final class Forward {
         ops.topK(ids, values, logits);
     }
 
-    private void layer(Intermediates a, Block b, Caches caches, Tap tap) {
+    /// From `h`, the residual stream normed, to the same for the next layer.
+    ///
+    /// @param next of the next layer's norm before attention; empty behind the last layer
+    private void layer(Intermediates a, Block b, List<Weight> next, Caches caches, Tap tap) {
         int i = b.spec().index();
-        ops.rmsNorm(a.h, a.x, b.attnNorm(), spec.normEps());
         tap.see("attn_norm", i, a.h);
         switch (b.attention()) {
             case GqaWeights w -> attention(a, requireNonNull(a.layers.get(i).gqa), b, w, caches.of(i), tap);
             case MlaWeights w -> latentAttention(a, requireNonNull(a.layers.get(i).mla), b, w, caches.of(i), tap);
         }
-        addBranch(a, b.postAttnNorm());
+        addBranch(a, b.postAttnNorm(), 1f, a.layers.get(i).ffnNormed, b.ffnNorms());
         tap.see("attn_residual", i, a.x);
-
-        ops.rmsNorm(a.h, a.x, b.ffnNorm(), spec.normEps());
         tap.see("ffn_norm", i, a.h);
+
         switch (b.feedForward()) {
             case DenseWeights w -> dense(a, requireNonNull(a.layers.get(i).dense), w);
             case MoeWeights w -> experts(a, b, w, tap);
         }
         tap.see("ffn_out", i, a.branch);
-        addBranch(a, b.postFfnNorm());
-
+        Weight postNorm = b.postFfnNorm();
         if (b.perLayer() != null) {
-            addPerLayer(a, i, b.perLayer());
+            addBranch(a, postNorm, 1f, a.attnNormed, List.of());
+            perLayer(a, i, b.perLayer());
+            postNorm = b.perLayer().postNorm();
         }
-        if (b.outputScale() != 1f) {
-            ops.scale(a.x, b.outputScale());
-        }
+        addBranch(a, postNorm, b.outputScale(), a.attnNormed, next);
         tap.see("l_out", i, a.x);
     }
 
-    /// `x += branch`, normed first where the model says so.
-    private void addBranch(Intermediates a, @Nullable Weight postNorm) {
-        if (postNorm != null) {
-            ops.rmsNorm(a.branch, a.branch, postNorm, spec.normEps());
-        }
-        ops.add(a.x, a.branch);
+    /// `x = (x + branch) * scale`, the branch normed first where the model says so, and the norms of `x`.
+    private void addBranch(
+            Intermediates a, @Nullable Weight postNorm, float scale, List<Rows> normed, List<Weight> norms) {
+        ops.addRmsNorm(a.x, a.branch, postNorm, scale, normed, norms, spec.normEps());
     }
 
     private void attention(Intermediates a, GqaRows r, Block b, GqaWeights w, KvCache cache, Tap tap) {
         Gqa s = (Gqa) b.spec().attention();
         ops.matmulAll(r.projected, w.projections(), a.h);
-        addBias(r.q, w.q());
-        if (w.qNorm() != null) {
-            ops.rmsNorm(r.qHeads, r.qHeads, w.qNorm(), spec.normEps());
+        boolean ownsKeys = s.sharedFrom().isEmpty();
+        if (ownsKeys && s.has(Gqa.Part.VALUES_FROM_KEYS)) {
+            ops.copy(r.v, r.k);
         }
-        ops.rope(r.qRope, a.positions, w.rope());
+        ops.prepareHeads(r.heads, w.steps(), a.positions, spec.normEps());
         tap.see("Qcur", b.spec().index(), r.q);
-        if (w.k() != null) {
-            addBias(r.k, w.k());
-            if (w.v() != null) {
-                addBias(r.v, w.v());
-            } else {
-                ops.copy(r.v, r.k);
-            }
-            if (w.kNorm() != null) {
-                ops.rmsNorm(r.kHeads, r.kHeads, w.kNorm(), spec.normEps());
-            }
-            ops.rope(r.kRope, a.positions, w.rope());
-            if (s.has(Gqa.Part.VALUE_NORM)) {
-                ops.rmsNorm(r.vHeads, r.vHeads, null, spec.normEps());
-            }
+        if (ownsKeys) {
             tap.see("Kcur", b.spec().index(), r.k);
             tap.see("Vcur", b.spec().index(), r.v);
             ops.kvAppend(cache, r.k, r.v, a.positions);
@@ -154,19 +142,16 @@ final class Forward {
     /// Latent attention in the absorbed form (DeepSeek-V2, arXiv 2405.04434, section 2.1): queries are taken into the
     /// latent space, so that all heads attend to the cached latents themselves.
     private void latentAttention(Intermediates a, MlaRows r, Block b, MlaWeights w, KvCache cache, Tap tap) {
-        Rows queryInput = a.h;
-        if (w.qDown() != null && w.qDownNorm() != null && r.qDown != null) {
-            ops.matmul(r.qDown, w.qDown(), a.h);
+        ops.matmulAll(r.projected, w.projections(), a.h);
+        if (w.qUp() != null && r.qDown != null) {
             ops.rmsNorm(r.qDown, r.qDown, w.qDownNorm(), spec.normEps());
-            queryInput = r.qDown;
+            ops.matmul(r.q, w.qUp(), r.qDown);
         }
-        ops.matmul(r.q, w.q(), queryInput);
         ops.rope(r.qRope, a.positions, w.rope());
         ops.matmulPerHead(r.absorbedLatent, w.kUp(), r.qNope);
         ops.copy(r.absorbedRope, r.qRope);
         tap.see("Qcur", b.spec().index(), r.absorbed);
 
-        ops.matmul(r.kv, w.kvDown(), a.h);
         ops.rmsNorm(r.latent, r.latent, w.kvDownNorm(), spec.normEps());
         ops.rope(r.kRope, a.positions, w.rope());
         tap.see("Kcur", b.spec().index(), r.kv);
@@ -188,35 +173,30 @@ final class Forward {
     private void experts(Intermediates a, Block b, MoeWeights w, Tap tap) {
         int i = b.spec().index();
         RouterRows r = requireNonNull(a.layers.get(i).router);
-        Rows routerInput = a.h;
-        if (w.routerNorm() != null) {
-            ops.rmsNorm(a.h2, a.x, w.routerNorm(), spec.normEps());
-            routerInput = a.h2;
-        }
-        project(r.logits, w.logits(), routerInput);
+        // They were normed with `h`: who compares in step, and writes to `x` and `h`, writes to these too.
+        tap.see("ffn_router_in", i, r.input);
+        tap.see("ffn_moe_in", i, r.expertInput);
+        project(r.logits, w.logits(), r.input);
         tap.see("ffn_moe_logits", i, r.logits);
         ops.route(r.ids, r.weights, r.logits, w.router());
         tap.see("ffn_moe_weights", i, r.weights);
 
-        Rows expertInput = a.h;
-        if (w.expertNorm() != null) {
-            ops.rmsNorm(a.h2, a.x, w.expertNorm(), spec.normEps());
-            expertInput = a.h2;
-        }
-        Rows out = w.beside() == null ? a.branch : a.branch2;
-        ops.experts(out, w.experts(), expertInput, r.ids, r.weights);
-        if (w.postExpertNorm() != null) {
-            ops.rmsNorm(out, out, w.postExpertNorm(), spec.normEps());
-        }
-        tap.see("ffn_moe_out", i, out);
-        if (w.beside() != null) {
-            dense(a, requireNonNull(a.layers.get(i).dense), w.beside());
-            if (w.postBesideNorm() != null) {
-                ops.rmsNorm(a.branch, a.branch, w.postBesideNorm(), spec.normEps());
+        if (w.beside() == null) {
+            ops.experts(a.branch, w.experts(), r.expertInput, r.ids, r.weights);
+            if (w.postExpertNorm() != null) {
+                ops.rmsNorm(a.branch, a.branch, w.postExpertNorm(), spec.normEps());
             }
-            tap.see("ffn_shexp", i, a.branch);
-            ops.add(a.branch, a.branch2);
+            tap.see("ffn_moe_out", i, a.branch);
+            return;
         }
+        ops.experts(a.branch2, w.experts(), r.expertInput, r.ids, r.weights);
+        dense(a, requireNonNull(a.layers.get(i).dense), w.beside());
+        if (w.postBesideNorm() != null) {
+            ops.rmsNorm(a.branch, a.branch, w.postBesideNorm(), spec.normEps());
+        }
+        tap.see("ffn_shexp", i, a.branch);
+        ops.addRmsNorm(a.branch, a.branch2, w.postExpertNorm(), 1f, List.of(), List.of(), spec.normEps());
+        tap.see("ffn_moe_out", i, a.branch2);
     }
 
     /// Per-layer embeddings (Gemma 4 E2B, E4B), for all layers at once:
@@ -234,13 +214,12 @@ final class Forward {
         ops.scale(out, (float) Math.sqrt(0.5));
     }
 
-    /// `x += norm(projection(gelu(gate x) * perLayer[layer]))`.
-    private void addPerLayer(Intermediates a, int layer, PerLayer w) {
+    /// `branch = projection(gelu(gate x) * perLayer[layer])`.
+    private void perLayer(Intermediates a, int layer, PerLayer w) {
         Rows gate = requireNonNull(a.layers.get(layer).perLayerGate);
         Rows own = requireNonNull(a.layers.get(layer).perLayerInput);
         ops.matmul(gate, w.gate(), a.x);
         ops.glu(gate, gate, own, Activation.GELU_TANH);
         ops.matmul(a.branch, w.projection(), gate);
-        addBranch(a, w.postNorm());
     }
 }

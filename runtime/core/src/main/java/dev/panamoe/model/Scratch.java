@@ -23,7 +23,8 @@ final class Scratch implements AutoCloseable {
         POSITIONS(Buffer.Kind.I32),
         X,
         H,
-        H2,
+        ROUTER_NORMED,
+        EXPERT_NORMED,
         BRANCH,
         BRANCH2,
         PER_LAYER,
@@ -120,7 +121,7 @@ final class Scratch implements AutoCloseable {
         }
         w.put(Part.TOKENS, 1);
         w.put(Part.POSITIONS, 1);
-        for (Part p : new Part[] {Part.X, Part.H, Part.H2, Part.BRANCH, Part.BRANCH2}) {
+        for (Part p : new Part[] {Part.X, Part.H, Part.ROUTER_NORMED, Part.EXPERT_NORMED, Part.BRANCH, Part.BRANCH2}) {
             w.put(p, spec.embedding());
         }
         w.put(Part.PER_LAYER, spec.perLayerInput() * spec.layers().size());

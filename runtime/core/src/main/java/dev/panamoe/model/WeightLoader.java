@@ -24,6 +24,7 @@ import dev.panamoe.spi.Attention;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Experts.Biases;
+import dev.panamoe.spi.HeadSteps;
 import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Weight;
@@ -292,9 +293,9 @@ final class WeightLoader {
                     case Dense dense -> dense(p, "", dense);
                     case Moe moe -> moe(p, moe);
                 },
-                vector(p + "attn_norm.weight", d),
+                List.of(vector(p + "attn_norm.weight", d)),
                 postNorms ? vector(p + "post_attention_norm.weight", d) : null,
-                vector(p + layer.ffnNorm() + ".weight", d),
+                ffnNorms(p, layer),
                 postNorms ? vector(p + "post_ffw_norm.weight", d) : null,
                 layer.has(LayerSpec.Part.OUTPUT_SCALE) ? scalar(p + "layer_output_scale.weight") : 1f,
                 w == 0
@@ -303,6 +304,21 @@ final class WeightLoader {
                                 matrix(p + "inp_gate.weight", WeightUse.MATMUL, d, w),
                                 matrix(p + "proj.weight", WeightUse.MATMUL, w, d),
                                 vector(p + "post_norm.weight", d)));
+    }
+
+    /// In the order of {@link Intermediates.Layer#ffnNormed}.
+    private List<Weight> ffnNorms(String p, LayerSpec layer) {
+        List<Weight> norms = new ArrayList<>();
+        norms.add(vector(p + layer.ffnNorm() + ".weight", spec.embedding()));
+        if (layer.feedForward() instanceof Moe f) {
+            if (f.has(Moe.Part.ROUTER_NORM)) {
+                norms.add(routerNorm(p + "ffn_gate_inp.scale"));
+            }
+            if (f.has(Moe.Part.BRANCH_NORMS)) {
+                norms.add(vector(p + "pre_ffw_norm_2.weight", spec.embedding()));
+            }
+        }
+        return List.copyOf(norms);
     }
 
     private AttentionWeights gqa(String p, Gqa a) {
@@ -315,16 +331,22 @@ final class WeightLoader {
         Linear q = linear(p + "attn_q", d, a.queryWidth(), bias);
         Linear k = owns ? linear(p + "attn_k", d, a.keyWidth(), bias) : null;
         Linear v = ownsValues ? linear(p + "attn_v", d, a.keyWidth(), bias) : null;
+        Linear output = linear(p + "attn_output", a.outputWidth(), d, a.has(Gqa.Part.OUTPUT_BIAS));
+        Rope rope = rope(a.rope());
+        List<HeadSteps> steps = new ArrayList<>();
+        steps.add(new HeadSteps(q.bias(), norms, norms ? vector(p + "attn_q_norm.weight", a.headSize()) : null, rope));
+        if (k != null) {
+            Weight kNorm = norms ? vector(p + "attn_k_norm.weight", a.headSize()) : null;
+            steps.add(new HeadSteps(k.bias(), norms, kNorm, rope));
+            // Values that are the raw keys are those with the keys' bias.
+            steps.add(new HeadSteps(v == null ? k.bias() : v.bias(), a.has(Gqa.Part.VALUE_NORM), null, null));
+        }
         return new GqaWeights(
                 new Attention(a.heads(), a.scale(), a.window(), sinks),
-                rope(a.rope()),
-                q,
-                k,
-                v,
+                rope,
                 Stream.of(q, k, v).filter(Objects::nonNull).map(Linear::weight).toList(),
-                linear(p + "attn_output", a.outputWidth(), d, a.has(Gqa.Part.OUTPUT_BIAS)),
-                norms ? vector(p + "attn_q_norm.weight", a.headSize()) : null,
-                owns && norms ? vector(p + "attn_k_norm.weight", a.headSize()) : null);
+                List.copyOf(steps),
+                output);
     }
 
     private AttentionWeights mla(String p, Mla a) {
@@ -333,12 +355,13 @@ final class WeightLoader {
         return new MlaWeights(
                 new Attention(a.heads(), a.scale(), a.window()),
                 rope(a.rope()),
-                compressed ? matrix(p + "attn_q_a.weight", WeightUse.MATMUL, d, a.queryRank()) : null,
+                List.of(
+                        compressed
+                                ? matrix(p + "attn_q_a.weight", WeightUse.MATMUL, d, a.queryRank())
+                                : matrix(p + "attn_q.weight", WeightUse.MATMUL, d, a.queryWidth()),
+                        matrix(p + "attn_kv_a_mqa.weight", WeightUse.MATMUL, d, a.latentSize())),
                 compressed ? vector(p + "attn_q_a_norm.weight", a.queryRank()) : null,
-                compressed
-                        ? matrix(p + "attn_q_b.weight", WeightUse.MATMUL, a.queryRank(), a.queryWidth())
-                        : matrix(p + "attn_q.weight", WeightUse.MATMUL, d, a.queryWidth()),
-                matrix(p + "attn_kv_a_mqa.weight", WeightUse.MATMUL, d, a.latentSize()),
+                compressed ? matrix(p + "attn_q_b.weight", WeightUse.MATMUL, a.queryRank(), a.queryWidth()) : null,
                 vector(p + "attn_kv_a_norm.weight", a.rank()),
                 a.splitProjection()
                         ? heads(p + "attn_k_b.weight", a.nopeSize(), a.rank(), a.heads())
@@ -417,9 +440,7 @@ final class WeightLoader {
                         f.has(Moe.Part.SELECTION_BIAS) ? vector(p + "exp_probs_b.bias", n) : null,
                         f.has(Moe.Part.EXPERT_SCALE) ? vector(p + "ffn_down_exps.scale", n) : null),
                 experts(p, f),
-                f.has(Moe.Part.ROUTER_NORM) ? routerNorm(p + "ffn_gate_inp.scale") : null,
                 f.beside().map(b -> dense(p, f.besideSuffix(), b)).orElse(null),
-                branchNorms ? vector(p + "pre_ffw_norm_2.weight", d) : null,
                 branchNorms ? vector(p + "post_ffw_norm_1.weight", d) : null,
                 branchNorms ? vector(p + "post_ffw_norm_2.weight", d) : null);
     }

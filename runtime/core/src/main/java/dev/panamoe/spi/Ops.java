@@ -14,6 +14,12 @@ public interface Ops {
     /// The most that {@link #topK} finds.
     int MAX_TOP_K = 256;
 
+    /// Most norms of {@link #addRmsNorm}: before a feed-forward, its router and its experts.
+    int MOST_NORMS = 3;
+
+    /// Most kinds of {@link #prepareHeads}: queries, keys and values.
+    int MOST_HEADS = 3;
+
     /// `y[r] = scale * W[tokens[r]]`. W: (vocabulary, cols).
     void embed(Rows y, Weight w, Ids tokens, float scale);
 
@@ -40,6 +46,57 @@ public interface Ops {
         matmul(y, gate, x);
         matmul(scratch, up, x);
         glu(y, y, scratch, activation);
+    }
+
+    /// A branch joins the residual stream, which is normed for what comes next: `branch = norm(branch) * branchNorm`
+    /// where there is such a norm, `x = (x + branch) * scale`, `ys[i] = norm(x) * norms[i]`; each norm is
+    /// {@link #rmsNorm}. One launch where that pays.
+    /// x, branch, ys: (rows, cols).
+    ///
+    /// @param ys there may be more of them than norms; none is `x` or `branch`
+    /// @param norms (cols) each; at most {@link #MOST_NORMS}
+    default void addRmsNorm(
+            Rows x,
+            Rows branch,
+            @Nullable Weight branchNorm,
+            float scale,
+            List<Rows> ys,
+            List<Weight> norms,
+            float eps) {
+        if (branchNorm != null) {
+            rmsNorm(branch, branch, branchNorm, eps);
+        }
+        add(x, branch);
+        if (scale != 1f) {
+            scale(x, scale);
+        }
+        for (int i = 0; i < norms.size(); i++) {
+            rmsNorm(ys.get(i), x, norms.get(i), eps);
+        }
+    }
+
+    /// Makes projected queries, keys and values ready for attention, in place: what {@link HeadSteps} says is done to
+    /// those at the same place. All are of the same tokens and the same head size, and those that are rotated of the
+    /// same rope. One launch where that pays.
+    ///
+    /// @param heads there may be more of them than steps
+    /// @param steps at most {@link #MOST_HEADS}
+    /// @param positions (tokens, 1)
+    /// @param eps of norms
+    default void prepareHeads(List<HeadRows> heads, List<HeadSteps> steps, Ids positions, float eps) {
+        for (int i = 0; i < steps.size(); i++) {
+            HeadRows h = heads.get(i);
+            HeadSteps s = steps.get(i);
+            if (s.bias() != null) {
+                addBias(h.rows(), s.bias());
+            }
+            if (s.normed()) {
+                rmsNorm(h.heads(), h.heads(), s.norm(), eps);
+            }
+            if (s.rope() != null) {
+                rope(h.rotated(), positions, s.rope());
+            }
+        }
     }
 
     /// Row `r` is multiplied with slice `r % heads`: `y[r,o] = sum_c W[r % heads,o,c] * x[r,c]`.

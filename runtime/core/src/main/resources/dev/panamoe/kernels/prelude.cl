@@ -12,6 +12,8 @@
 // Memory of a work-group; stands at the head of a kernel.
 #define SHARED(type, name, count) __local type name[count]
 #define BARRIER barrier(CLK_LOCAL_MEM_FENCE)
+// Orders accesses to global memory within the work-group too.
+#define BARRIER_GLOBAL barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
 
 #define LOCAL_ID ((int)get_local_id(0))
 #define GROUP_ID ((int)get_group_id(0))

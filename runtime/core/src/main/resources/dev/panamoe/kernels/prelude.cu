@@ -16,6 +16,7 @@ typedef unsigned int uint;
 // Memory of a work-group; stands at the head of a kernel.
 #define SHARED(type, name, count) __shared__ type name[count]
 #define BARRIER __syncthreads()
+#define BARRIER_GLOBAL __syncthreads()
 
 #define LOCAL_ID ((int)threadIdx.x)
 #define GROUP_ID ((int)blockIdx.x)

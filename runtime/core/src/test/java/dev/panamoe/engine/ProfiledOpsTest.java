@@ -14,6 +14,8 @@ import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.Experts;
+import dev.panamoe.spi.HeadRows;
+import dev.panamoe.spi.HeadSteps;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
 import dev.panamoe.spi.Ops;
@@ -89,6 +91,28 @@ class ProfiledOpsTest {
         assertThat(q.streams()).isTrue();
         assertThat(find(phase, "output").flops()).isEqualTo(2 * 8);
         assertThat(find(phase, "embed").bytes()).isEqualTo(8 + 8);
+    }
+
+    @Test
+    void operationsThatDoSeveralAtOnceCountWhatTheyReadAndWrite() {
+        embed(1);
+        Weight norm = weight("blk.0.post_attention_norm.weight", WeightUse.VECTOR, Shape.of(4));
+        Rows x = rows(1, 4);
+        ops.addRmsNorm(x, rows(1, 4), norm, 1, List.of(rows(1, 4), rows(1, 4)), List.of(norm, norm), 1e-6f);
+        Phase phase = ops.result().phases().getFirst();
+        // x and the branch are read and written, two norms written.
+        assertThat(find(phase, "addRmsNorm").bytes()).isEqualTo((4 + 2) * 4 * 4);
+        ops.addRmsNorm(x, rows(1, 4), null, 1, List.of(), List.of(), 1e-6f);
+        phase = ops.result().phases().getFirst();
+        assertThat(find(phase, "addRmsNorm").bytes()).isEqualTo((4 + 2 + 3) * 4 * 4);
+
+        List<HeadRows> heads = List.of(HeadRows.of(rows(1, 8), 2, 2), HeadRows.of(rows(1, 4), 1, 2));
+        HeadSteps steps = new HeadSteps(null, true, norm, null);
+        ops.prepareHeads(heads, List.of(steps, steps), ids(1, 1, 0), 1e-6f);
+        ops.prepareHeads(heads, List.of(steps), ids(1, 1, 0), 1e-6f);
+        phase = ops.result().phases().getFirst();
+        assertThat(find(phase, "prepareHeads").bytes()).isEqualTo(2 * (8 + 4 + 8) * 4);
+        assertThat(find(phase, "prepareHeads").calls()).isEqualTo(2);
     }
 
     @Test

@@ -3,12 +3,15 @@ package dev.panamoe.bench;
 import dev.panamoe.spec.Activation;
 import dev.panamoe.spec.RopeSpec;
 import dev.panamoe.spec.RouterSpec;
+import dev.panamoe.spi.HeadRows;
+import dev.panamoe.spi.HeadSteps;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
 import dev.panamoe.spi.WeightUse;
+import java.util.List;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
@@ -42,9 +45,12 @@ public class RowBenchmark extends OperationBenchmark<RowBenchmark.Inputs> {
             Rows logits,
             Ids positions,
             Weight norm,
+            Weight headNorm,
             Rope rope,
             Router router,
             Rows y,
+            Rows branch,
+            Rows normed,
             Rows factors,
             Ids ids) {}
 
@@ -62,6 +68,8 @@ public class RowBenchmark extends OperationBenchmark<RowBenchmark.Inputs> {
     Inputs prepare(Side to, Samples from) {
         float[] norm = new float[cols];
         Samples.fill(norm, 0, cols, 7);
+        float[] headNorm = new float[headSize];
+        Samples.fill(headNorm, 0, headSize, 8);
         float[] frequencies = new float[headSize / 2];
         for (int i = 0; i < frequencies.length; i++) {
             frequencies[i] = (float) Math.pow(10_000, -2.0 * i / headSize);
@@ -73,11 +81,14 @@ public class RowBenchmark extends OperationBenchmark<RowBenchmark.Inputs> {
                 to.input(experts),
                 to.ids(1, (token, j) -> 1000 + token),
                 to.upload(from.vector("norm", norm), WeightUse.VECTOR),
+                to.upload(from.vector("head norm", headNorm), WeightUse.VECTOR),
                 new Rope(
                         RopeSpec.Pairing.HALVES,
                         to.upload(from.vector("frequencies", frequencies), WeightUse.VECTOR),
                         1),
                 new Router(RouterSpec.softmaxTopK(experts, used), null, null),
+                to.output(cols),
+                to.output(cols),
                 to.output(cols),
                 to.output(used),
                 to.chosen(used));
@@ -91,6 +102,31 @@ public class RowBenchmark extends OperationBenchmark<RowBenchmark.Inputs> {
     @Benchmark
     public void rmsNorm(Work work) {
         run(Bound.of(2e-6, 0), in -> in.side.ops().rmsNorm(in.y, in.x, in.norm, 1e-6f));
+        count(work, 2);
+    }
+
+    /// The sum may be next to nothing where its terms are not. Halved each time, it stays of a size.
+    @Benchmark
+    public void addRmsNorm(Work work) {
+        run(
+                Bound.of(4e-6, 4e-6),
+                in -> in.side
+                        .ops()
+                        .addRmsNorm(in.y, in.branch, in.norm, 0.5f, List.of(in.normed), List.of(in.norm), 1e-6f));
+        count(work, 5);
+    }
+
+    @Benchmark
+    public void prepareHeads(Work work) {
+        run(
+                Bound.of(2e-6, 1e-5),
+                in -> in.side
+                        .ops()
+                        .prepareHeads(
+                                List.of(HeadRows.of(in.y, cols / headSize, headSize)),
+                                List.of(new HeadSteps(in.norm, true, in.headNorm, in.rope)),
+                                in.positions,
+                                1e-6f));
         count(work, 2);
     }
 

@@ -7,6 +7,7 @@ import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.DeviceOptions.Activations;
+import dev.panamoe.spi.HeadRows;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Probe;
@@ -80,6 +81,7 @@ public class LyingProvider implements BackendProvider {
                 values[values.length - 1]++;
                 device.write(ids, values);
             }
+            case HeadRows heads -> spoil(device, heads.rows());
             case List<?> list -> spoilResult(device, list.getFirst());
             default -> throw new PanamoeException("what is the result of an operation on " + result + "?");
         }

@@ -7,7 +7,10 @@ import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.spi.Ids;
+import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rows;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
@@ -42,6 +45,28 @@ final class Lab implements AutoCloseable {
     /// The backend on one thread.
     Device device() {
         return devices.getFirst();
+    }
+
+    /// The same operations, with each that does several at once as the interface defines it: by the single ones.
+    static Ops oneByOne(Ops ops) {
+        return (Ops) Proxy.newProxyInstance(
+                Ops.class.getClassLoader(),
+                new Class<?>[] {Ops.class},
+                (self, method, arguments) -> method.isDefault()
+                        ? InvocationHandler.invokeDefault(self, method, arguments)
+                        : method.invoke(ops, arguments));
+    }
+
+    /// One below the other.
+    static Matrix stack(List<Matrix> parts) {
+        int rows = parts.stream().mapToInt(Matrix::rows).sum();
+        Matrix all = new Matrix(rows, parts.getFirst().cols());
+        int at = 0;
+        for (Matrix m : parts) {
+            System.arraycopy(m.values(), 0, all.values(), at, m.values().length);
+            at += m.values().length;
+        }
+        return all;
     }
 
     /// Rows somewhere inside a buffer of guard values.

@@ -137,30 +137,39 @@ class MatmulConformanceTest {
     /// q, k and v, of one type or of several, are what they are by themselves.
     @Test
     void severalWeightsAtOnce() {
-        for (List<QuantType> types : List.of(
-                List.of(QuantType.Q4_0, QuantType.Q4_0, QuantType.Q4_0),
-                List.of(QuantType.Q4_K, QuantType.Q4_K, QuantType.Q6_K),
-                List.of(QuantType.Q8_0, QuantType.F32),
-                List.of(QuantType.F16, QuantType.Q5_0))) {
-            List<TensorView> views = IntStream.range(0, types.size())
-                    .mapToObj(i -> Weights.random(types.get(i), Shape.of(512, 37 - 8L * i), i))
-                    .toList();
-            for (int tokens : new int[] {1, 19}) {
-                Matrix x = Matrix.random(tokens, 512, tokens);
-                for (int i = 0; i < types.size(); i++) {
-                    int part = i;
-                    Matrix together = lab.same("part " + i + " of " + types, d -> {
-                        List<Rows> ys = views.stream()
-                                .map(v -> Lab.empty(d, tokens, (int) v.shape().rows(), 3, 2))
-                                .toList();
-                        List<Weight> ws = views.stream()
-                                .map(v -> d.upload(v, WeightUse.MATMUL))
-                                .toList();
-                        d.ops().matmulAll(ys, ws, Lab.place(d, x, 5, 1));
-                        return Lab.read(d, ys.get(part));
-                    });
-                    assertSameBits("alone", together, matmul(lab.device(), views.get(i), x, 2));
-                }
+        severalAtOnce(512, 19, QuantType.Q4_0, QuantType.Q4_0, QuantType.Q4_0);
+        severalAtOnce(512, 19, QuantType.Q4_K, QuantType.Q4_K, QuantType.Q6_K);
+        severalAtOnce(512, 19, QuantType.Q4_K, QuantType.Q6_K, QuantType.Q4_K);
+        severalAtOnce(512, 19, QuantType.Q8_0, QuantType.F32);
+        severalAtOnce(512, 19, QuantType.F16, QuantType.Q5_0);
+    }
+
+    /// Little enough for a simulator.
+    @Test
+    void twoWeightsAtOnce() {
+        severalAtOnce(64, 1, QuantType.Q4_0, QuantType.Q4_0);
+    }
+
+    /// Of one token, and of `most` where those are others.
+    private void severalAtOnce(int cols, int most, QuantType... types) {
+        List<TensorView> views = IntStream.range(0, types.length)
+                .mapToObj(i -> Weights.random(types[i], Shape.of(cols, 37 - 8L * i), i))
+                .toList();
+        for (int tokens : most == 1 ? new int[] {1} : new int[] {1, most}) {
+            Matrix x = Matrix.random(tokens, cols, tokens);
+            for (int i = 0; i < types.length; i++) {
+                int part = i;
+                Matrix together = lab.same("part " + i + " of " + List.of(types), d -> {
+                    List<Rows> ys = views.stream()
+                            .map(v -> Lab.empty(d, tokens, (int) v.shape().rows(), 3, 2))
+                            .toList();
+                    List<Weight> ws = views.stream()
+                            .map(v -> d.upload(v, WeightUse.MATMUL))
+                            .toList();
+                    d.ops().matmulAll(ys, ws, Lab.place(d, x, 5, 1));
+                    return Lab.read(d, ys.get(part));
+                });
+                assertSameBits("alone", together, matmul(lab.device(), views.get(i), x, 2));
             }
         }
     }

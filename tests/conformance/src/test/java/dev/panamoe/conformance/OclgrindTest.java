@@ -46,6 +46,7 @@ class OclgrindTest {
             "RowConformanceTest",
             "RouterConformanceTest",
             "MatmulConformanceTest#matmulOfSomeTokens",
+            "MatmulConformanceTest#twoWeightsAtOnce",
             "MatmulConformanceTest#matmulOfLargeAndSmallValues",
             "ExpertsConformanceTest#unusedExpertsAreNotRead",
             "ExpertsConformanceTest#someTokens",

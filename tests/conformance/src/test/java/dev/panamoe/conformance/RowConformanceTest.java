@@ -9,6 +9,8 @@ import dev.panamoe.conformance.Lab.Bound;
 import dev.panamoe.spec.Activation;
 import dev.panamoe.spec.RopeSpec.Pairing;
 import dev.panamoe.spi.Device;
+import dev.panamoe.spi.HeadRows;
+import dev.panamoe.spi.HeadSteps;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rope;
@@ -16,8 +18,10 @@ import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.Weight;
 import dev.panamoe.spi.WeightUse;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,6 +39,11 @@ class RowConformanceTest {
 
     /// Angles are exact; two products of about one.
     private static final Bound ROPE_BOUND = Bound.of(0, 2e-6);
+
+    /// The sum may be next to nothing where its terms are not.
+    private static final Bound ADD_RMS_NORM_BOUND = Bound.of(4e-6, 4e-6);
+
+    private static final Bound PREPARE_HEADS_BOUND = Bound.of(2e-6, 1e-5);
 
     /// Of the cap: tanh within 4e-7.
     private static final double SOFTCAP_BOUND = 4e-7;
@@ -87,6 +96,126 @@ class RowConformanceTest {
         Rows y = inPlace ? in : Lab.empty(d, x.rows(), x.cols(), 1, 2);
         d.ops().rmsNorm(y, in, weight, 1e-6f);
         return Lab.read(d, y);
+    }
+
+    @Test
+    void addRmsNorm() {
+        for (int n : WIDTHS) {
+            for (int norms = 0; norms <= Ops.MOST_NORMS; norms++) {
+                int count = norms;
+                boolean branchNormed = norms % 2 == 1;
+                float scale = norms < 2 ? 1 : 0.37f;
+                Matrix x = Matrix.random(3, n, n);
+                Matrix branch = Matrix.random(x.rows(), n, n + 1, 3);
+                Matrix all = lab.check(
+                        "addRmsNorm " + n + " with " + norms,
+                        ADD_RMS_NORM_BOUND,
+                        d -> addRmsNorm(d, d.ops(), x, branch, branchNormed, scale, count));
+                Device d = lab.device();
+                assertSameBits(
+                        "one by one", addRmsNorm(d, Lab.oneByOne(d.ops()), x, branch, branchNormed, scale, count), all);
+                Matrix alone = addRmsNorm(d, d.ops(), x.rows(1, 1), branch.rows(1, 1), branchNormed, scale, count);
+                for (int part = 0; part < 2 + norms; part++) {
+                    assertSameBits("row alone", alone.rows(part, 1), all.rows(part * x.rows() + 1, 1));
+                }
+            }
+        }
+    }
+
+    /// Sums whose squares leave the range of float32, of the branch and of what it joins.
+    @Test
+    void addRmsNormOfExtremes() {
+        for (double size : new double[] {1e-25, 1e30}) {
+            Matrix x = Matrix.random(2, 37, 3, size);
+            Matrix branch = Matrix.random(2, 37, 4, size);
+            for (boolean branchNormed : new boolean[] {true, false}) {
+                lab.check(
+                        "addRmsNorm of size " + size,
+                        (r, c, e) -> 1e-5 * Math.abs(e) + 1e-6 * (r < 2 || (r < 4 && !branchNormed) ? size : 1),
+                        d -> addRmsNorm(d, d.ops(), x, branch, branchNormed, 1, 1));
+            }
+        }
+    }
+
+    /// What is in x, branch and the norms afterwards, one below the other.
+    private static Matrix addRmsNorm(
+            Device d, Ops ops, Matrix x, Matrix branch, boolean branchNormed, float scale, int count) {
+        int n = x.cols();
+        Rows stream = Lab.place(d, x, 3, 5);
+        Rows added = Lab.place(d, branch, 1, 0);
+        // One more than norms: it stays as it is.
+        List<Rows> ys = IntStream.rangeClosed(0, count)
+                .mapToObj(i -> Lab.empty(d, x.rows(), n, i, 2 * i))
+                .toList();
+        List<Weight> norms =
+                IntStream.range(0, count).mapToObj(i -> vector(d, n, 20 + i)).toList();
+        ops.addRmsNorm(stream, added, branchNormed ? vector(d, n, 19) : null, scale, ys, norms, 1e-6f);
+        assertThat(Lab.read(d, ys.get(count)).values()).containsOnly(Lab.GUARD);
+        return Lab.stack(Stream.concat(Stream.of(stream, added), ys.stream().limit(count))
+                .map(r -> Lab.read(d, r))
+                .toList());
+    }
+
+    private static Weight vector(Device d, int n, long seed) {
+        return d.upload(Weights.vector(Matrix.random(1, n, seed).values()), WeightUse.VECTOR);
+    }
+
+    /// Every step of queries, keys and values with and without the others, and queries alone.
+    @Test
+    void prepareHeads() {
+        int[] positions = {5, 6, 7};
+        for (int steps = 0; steps < 16; steps++) {
+            boolean bias = (steps & 1) != 0;
+            boolean normed = (steps & 2) != 0;
+            boolean rotated = (steps & 4) != 0;
+            int kinds = (steps & 8) != 0 ? Ops.MOST_HEADS : 1;
+            for (int size : steps == 15 ? new int[] {2, 16, 37, 130} : new int[] {16, 37}) {
+                int dims = size == 16 ? 16 : size / 4 * 2 + 2;
+                Pairing pairing = size < 20 ? Pairing.HALVES : Pairing.INTERLEAVED;
+                List<Matrix> all = Stream.of(3, 2, 1)
+                        .map(h -> Matrix.random(positions.length, h * size, h + size))
+                        .toList();
+                Heads how = new Heads(size, dims, pairing, kinds, bias, normed, rotated);
+                Matrix y =
+                        lab.check("prepareHeads " + how, PREPARE_HEADS_BOUND, d -> how.on(d, d.ops(), all, positions));
+                Device d = lab.device();
+                assertSameBits("one by one " + how, how.on(d, Lab.oneByOne(d.ops()), all, positions), y);
+                List<Matrix> last = all.stream().map(m -> m.rows(2, 1)).toList();
+                Matrix alone = how.on(d, d.ops(), last, new int[] {positions[2]});
+                assertSameBits("token alone " + how, alone.rows(0, 3), y.rows(6, 3));
+                assertSameBits("token alone " + how, alone.rows(3, 2), y.rows(9 + 4, 2));
+                assertSameBits("token alone " + how, alone.rows(5, 1), y.rows(15 + 2, 1));
+            }
+        }
+    }
+
+    /// Queries with 3 heads, keys with 2 and values with 1, of which the first `kinds` are prepared. Values are not
+    /// rotated, and their norm has no weight.
+    private record Heads(
+            int size, int dims, Pairing pairing, int kinds, boolean bias, boolean normed, boolean rotated) {
+        /// A row a head: queries, keys and values.
+        Matrix on(Device d, Ops ops, List<Matrix> all, int[] positions) {
+            List<HeadRows> heads = all.stream()
+                    .map(m -> HeadRows.of(Lab.place(d, m, 3, 0), m.cols() / size, dims))
+                    .toList();
+            float[] frequencies = new float[dims / 2];
+            for (int i = 0; i < frequencies.length; i++) {
+                frequencies[i] = 1f / (1 + i);
+            }
+            Rope rope = new Rope(pairing, d.upload(Weights.vector(frequencies), WeightUse.VECTOR), 1.25f);
+            List<HeadSteps> steps = IntStream.range(0, kinds)
+                    .mapToObj(i -> new HeadSteps(
+                            bias ? vector(d, all.get(i).cols(), i) : null,
+                            normed,
+                            normed && i < 2 ? vector(d, size, 9 + i) : null,
+                            rotated && i < 2 ? rope : null))
+                    .toList();
+            ops.prepareHeads(heads, steps, Lab.ids(d, positions.length, 1, positions), 1e-6f);
+            return Lab.stack(heads.stream()
+                    .map(h -> Lab.read(d, h.rows()))
+                    .map(m -> new Matrix(m.rows() * m.cols() / size, size, m.values()))
+                    .toList());
+        }
     }
 
     @Test
