@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.panamoe.spec.RopeSpec.Pairing;
 import dev.panamoe.spi.Buffer;
+import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.HeadRows;
 import dev.panamoe.spi.HeadSteps;
 import dev.panamoe.spi.Ids;
@@ -31,7 +32,7 @@ class LaunchesTest {
 
     private static OpenClDevice open() {
         ClDevice here = OpenClHere.device();
-        return new OpenClDevice(here.info(), here);
+        return new OpenClDevice(here.info(), here, DeviceOptions.DEFAULT);
     }
 
     @AfterAll
