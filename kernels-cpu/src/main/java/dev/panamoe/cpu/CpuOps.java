@@ -197,6 +197,21 @@ final class CpuOps implements Ops, AutoCloseable {
     }
 
     @Override
+    public void topK(Ids ids, Rows values, Rows x) {
+        for (int r = 0; r < x.rows(); r++) {
+            TopK.row(
+                    floats(x),
+                    x.offset() + r * x.stride(),
+                    x.cols(),
+                    ids.cols(),
+                    ints(ids),
+                    ids.offset() + r * ids.cols(),
+                    floats(values),
+                    values.offset() + r * values.stride());
+        }
+    }
+
+    @Override
     public void copy(Rows y, Rows x) {
         float[] from = floats(x);
         float[] to = floats(y);

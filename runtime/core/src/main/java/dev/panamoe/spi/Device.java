@@ -70,7 +70,7 @@ public interface Device extends AutoCloseable {
     /// Waits for all operations, then copies ids to the host.
     void read(Ids ids, int[] target);
 
-    /// Whether {@link Ops#topK} is there, and reading what it finds is cheaper than reading whole rows of logits.
+    /// Whether finding the largest logits here ({@link Ops#topK}) and reading them is cheaper than reading all.
     default boolean prefersTopK() {
         return false;
     }

@@ -153,13 +153,11 @@ public interface Ops {
     void argmax(Ids ids, Rows x);
 
     /// The `k` largest columns of each row, largest first, the lower of equals first; a NaN is larger than anything,
-    /// and all NaN are equal. Only where {@link Device#prefersTopK}.
+    /// and all NaN are equal.
     ///
     /// @param ids (rows, k): which columns; k is at most {@link #MAX_TOP_K} and the columns of `x`
     /// @param values (rows, k): what they hold
-    default void topK(Ids ids, Rows values, Rows x) {
-        throw new UnsupportedOperationException("a device that does not prefer it");
-    }
+    void topK(Ids ids, Rows values, Rows x);
 
     /// `y = x`.
     void copy(Rows y, Rows x);

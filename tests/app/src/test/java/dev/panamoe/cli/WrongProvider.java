@@ -32,7 +32,7 @@ public final class WrongProvider implements BackendProvider {
         Ops ops = FaultyBackends.proxy(
                 Ops.class,
                 (method, args) ->
-                        method.getName().equals("add") ? null : FaultyBackends.call(right.ops(), method, args));
+                        method.getName().equals("addRmsNorm") ? null : FaultyBackends.call(right.ops(), method, args));
         return FaultyBackends.proxy(
                 Device.class,
                 (method, args) -> method.getName().equals("ops") ? ops : FaultyBackends.call(right, method, args));

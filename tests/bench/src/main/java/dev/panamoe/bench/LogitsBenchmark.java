@@ -15,7 +15,10 @@ public class LogitsBenchmark extends OperationBenchmark<LogitsBenchmark.Inputs> 
     @Param("262144")
     int vocabulary;
 
-    record Inputs(Side side, Rows logits, Ids best) {}
+    /// What sampling keeps by default.
+    private static final int TOP = 40;
+
+    record Inputs(Side side, Rows logits, Ids best, Ids top, Rows topLogits) {}
 
     @Override
     String device() {
@@ -29,7 +32,7 @@ public class LogitsBenchmark extends OperationBenchmark<LogitsBenchmark.Inputs> 
 
     @Override
     Inputs prepare(Side to, Samples from) {
-        return new Inputs(to, to.output(vocabulary), to.chosen(1));
+        return new Inputs(to, to.output(vocabulary), to.chosen(1), to.chosen(TOP), to.output(TOP));
     }
 
     @Benchmark
@@ -41,6 +44,12 @@ public class LogitsBenchmark extends OperationBenchmark<LogitsBenchmark.Inputs> 
     @Benchmark
     public void argmax(Work work) {
         run(Bound.of(0, 0), in -> in.side.ops().argmax(in.best, in.logits));
+        work.add(4.0 * vocabulary, 0);
+    }
+
+    @Benchmark
+    public void topK(Work work) {
+        run(Bound.of(0, 0), in -> in.side.ops().topK(in.top, in.topLogits, in.logits));
         work.add(4.0 * vocabulary, 0);
     }
 }

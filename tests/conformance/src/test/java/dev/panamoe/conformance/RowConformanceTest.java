@@ -409,12 +409,7 @@ class RowConformanceTest {
 
     @Test
     void topK() {
-        Device d = lab.device();
-        if (d.info().id().equals("cpu")) {
-            assertThat(d.prefersTopK()).isFalse();
-            return;
-        }
-        for (int n : new int[] {1, 7, 300, 2048, 2049, 40_000}) {
+        for (int n : new int[] {1, 7, 300, 2048, 2049, 10_000}) {
             Matrix x = Matrix.random(4, n, n);
             // Many equal values, of which the lower columns come first; both zeros; nothing finite; what is no number.
             for (int i = 0; i < n; i++) {
