@@ -33,7 +33,8 @@ final class Attentions {
     /// Up to so many tokens, positions are shared.
     private static final int FEW = 8;
 
-    /// Values that records of spans may take though nothing was reserved: 8 MiB.
+    /// Values that records of spans may take where no model is known, and that few tokens have if they need them: 8
+    /// MiB.
     private static final long ALWAYS = 1L << 21;
 
     private final ClDevice device;
@@ -133,7 +134,7 @@ final class Attentions {
 
     /// Several tokens far into a long context would take as many times what is there for one.
     private boolean mayTake(long values) {
-        return values <= ALWAYS || scratch.holds(Part.SPANS, values);
+        return heads == 0 ? values <= ALWAYS : scratch.holds(Part.SPANS, values);
     }
 
     /// Says what model attends from now on.
@@ -144,10 +145,11 @@ final class Attentions {
                 .orElse(0);
     }
 
-    /// Takes what one token needs at the end of such a cache.
+    /// Takes what one token needs at the end of such a cache, and what few tokens need if that is little.
     void reserve(CacheSpec cache) {
         if (heads > 0) {
-            scratch.of(Part.SPANS, recordValues(heads, Math.ceilDiv(cache.capacity(), SPAN) + 1, cache));
+            long one = recordValues(heads, Math.ceilDiv(cache.capacity(), SPAN) + 1, cache);
+            scratch.reserve(Part.SPANS, Math.max(one, Math.min(ALWAYS, FEW * one)));
         }
     }
 

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Supplier;
+import org.lwjgl.opencl.CL10;
 
 /// What every call of OpenCL needs: its code checked, and the answers of the `clGet…Info` functions read.
 final class Cl {
@@ -44,6 +45,15 @@ final class Cl {
     static void checkDone(int code, String what) {
         if (ClErrors.isFailedOperation(code)) {
             throw new DeviceLostException(message(code, what));
+        }
+        check(code, what);
+    }
+
+    /// The same of a call that puts something into a queue: it may tell that what is there already has failed, which
+    /// waiting for that tells too; else the failure is its own, such as a lack of memory.
+    static void checkQueued(int code, long queue, String what) {
+        if (ClErrors.isFailedOperation(code)) {
+            checkDone(CL10.clFinish(queue), what);
         }
         check(code, what);
     }

@@ -11,6 +11,8 @@ import dev.panamoe.spi.Rounding;
 import dev.panamoe.spi.WeightUse;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.TensorView;
+import java.util.HashMap;
+import java.util.Map;
 
 /// Products of stored integers with activations of 8 bits: the programs of `matvec8.cl` and `matmul8.cl`, whose
 /// kernels and arguments are those of `matvec.cl` and `matmul.cl`, and the rounding before them (`quantise.inc`).
@@ -34,6 +36,11 @@ final class IntegerProducts {
     /// For the compiler of products, and of what rounds.
     private final String options;
 
+    private final String matmulOptions;
+
+    /// Kept, so that a launch makes no string.
+    private final Map<MatvecConfig, String> matvecOptions = new HashMap<>();
+
     private final String divisions;
 
     /// Whether any weight meets rounded activations.
@@ -49,6 +56,7 @@ final class IntegerProducts {
         this.queue = queue;
         this.used = used;
         this.options = device.dot4Options();
+        this.matmulOptions = Products.TILES + " " + options;
         // Without, a value in the middle of two steps may be rounded to the other one than the reference's.
         this.divisions = device.exactDivisions() ? "-cl-fp32-correctly-rounded-divide-sqrt" : "";
     }
@@ -83,7 +91,7 @@ final class IntegerProducts {
                 values = Math.max(values, (long) f.router().used() * f.width());
             }
         }
-        scratch.of(Part.ROUNDED, maxRows * words(values));
+        scratch.reserve(Part.ROUNDED, maxRows * words(values));
     }
 
     /// What so many values become.
@@ -95,12 +103,17 @@ final class IntegerProducts {
     ///
     /// @param config one whose work-items read one row at once
     Kernel matvec(String name, QuantType type, MatvecConfig config, long instance) {
-        return kernels.get(name, MATVEC, type, config.options() + " " + options, instance);
+        String all = matvecOptions.get(config);
+        if (all == null) {
+            all = config.options() + " " + options;
+            matvecOptions.put(config, all);
+        }
+        return kernels.get(name, MATVEC, type, all, instance);
     }
 
-    /// @param tiles options that say how large tiles are
-    Kernel matmul(QuantType type, String tiles, long instance) {
-        return kernels.get("matmul", MATMUL, type, tiles + " " + options, instance);
+    /// A kernel of `matmul8.cl`.
+    Kernel matmul(QuantType type, long instance) {
+        return kernels.get("matmul", MATMUL, type, matmulOptions, instance);
     }
 
     /// Rounds rows, until the next rows are rounded.

@@ -80,11 +80,6 @@ final class KeptFiles {
         return "0".equals(environment.get(VARIABLE)) ? Optional.empty() : UserCache.folder(environment, "opencl");
     }
 
-    /// Whether there is a place to keep something.
-    boolean canKeep() {
-        return folder.isPresent();
-    }
-
     /// A key of texts, in which two texts in a row are never others that read the same.
     static byte[] key(String... texts) {
         List<byte[]> parts = new ArrayList<>(List.of(MAGIC));
@@ -105,9 +100,11 @@ final class KeptFiles {
     }
 
     /// Keeps something if it can: a full disk, say, only makes the next start slower.
-    void put(String name, byte[] key, byte[] rest) {
+    ///
+    /// @return whether it is kept
+    boolean put(String name, byte[] key, byte[] rest) {
         if (folder.isEmpty() || rest.length > MAX_FILE_BYTES - HEADER_BYTES) {
-            return;
+            return false;
         }
         try {
             Path file = file(Files.createDirectories(folder.get()), name, key);
@@ -122,8 +119,9 @@ final class KeptFiles {
                 Files.deleteIfExists(partial);
             }
             tidy(folder.get(), file);
+            return true;
         } catch (IOException | SecurityException e) {
-            // As above.
+            return false; // as above
         }
     }
 

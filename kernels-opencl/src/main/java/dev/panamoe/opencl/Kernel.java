@@ -13,7 +13,9 @@ final class Kernel {
     private static final int ARGUMENTS = 32;
     private static final int DIMENSIONS = 3;
 
-    private final String name;
+    /// For messages.
+    private final String what;
+
     private final long handle;
 
     /// The bits of the arguments that the driver has.
@@ -27,7 +29,7 @@ final class Kernel {
     private long frees;
 
     Kernel(String name, long handle, Memory memory, Launches launches) {
-        this.name = name;
+        this.what = "the kernel " + name;
         this.handle = handle;
         this.memory = memory;
         this.launches = launches;
@@ -85,7 +87,9 @@ final class Kernel {
             // By its address: LWJGL's own way for buffers makes an object each time.
             long value = stack.nmalloc(Long.BYTES, Long.BYTES);
             MemoryUtil.memPutLong(value, bits);
-            check(CL10.nclSetKernelArg(handle, next - 1, bytes, value));
+            int code = CL10.nclSetKernelArg(handle, next - 1, bytes, value);
+            forgetIf(code);
+            Cl.check(code, what);
         }
     }
 
@@ -96,8 +100,10 @@ final class Kernel {
             // By addresses: views of this memory would be two objects a launch.
             long global = sizes(stack, x * group, y, z);
             long local = sizes(stack, group, 1, 1);
-            check(CL10.nclEnqueueNDRangeKernel(
-                    queue, handle, DIMENSIONS, MemoryUtil.NULL, global, local, 0, MemoryUtil.NULL, MemoryUtil.NULL));
+            int code = CL10.nclEnqueueNDRangeKernel(
+                    queue, handle, DIMENSIONS, MemoryUtil.NULL, global, local, 0, MemoryUtil.NULL, MemoryUtil.NULL);
+            forgetIf(code);
+            Cl.checkQueued(code, queue, what);
         }
         launches.recorded(queue);
     }
@@ -110,12 +116,11 @@ final class Kernel {
         return address;
     }
 
-    private void check(int code) {
+    /// What was given to the driver is not known any more after an error.
+    private void forgetIf(int code) {
         if (code != CL10.CL_SUCCESS) {
-            // What was given is not known any more.
             Arrays.fill(given, false);
             next = 0;
-            Cl.check(code, "the kernel " + name);
         }
     }
 

@@ -16,7 +16,7 @@ final class Launches {
     void recorded(long queue) {
         count++;
         if (count % FLUSHED == 0) {
-            Cl.check(CL10.clFlush(queue), "clFlush");
+            Cl.checkQueued(CL10.clFlush(queue), queue, "clFlush");
         }
     }
 

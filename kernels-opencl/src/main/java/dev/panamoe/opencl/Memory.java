@@ -98,9 +98,10 @@ final class Memory {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             long pattern = stack.nmalloc(Integer.BYTES, Integer.BYTES);
             MemoryUtil.memPutInt(pattern, value);
-            Cl.check(
+            Cl.checkQueued(
                     CL12.nclEnqueueFillBuffer(
                             queue, buffer, pattern, Integer.BYTES, from, bytes, 0, MemoryUtil.NULL, MemoryUtil.NULL),
+                    queue,
                     "clEnqueueFillBuffer");
         }
     }

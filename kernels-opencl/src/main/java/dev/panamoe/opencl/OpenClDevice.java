@@ -90,13 +90,27 @@ final class OpenClDevice implements Device {
         this.kernels = new Kernels(programs, memory);
         this.uploader = new Uploader(memory, kernels, context, queue, pieceBytes);
         this.failedTrial =
-                device.dot4().isFast() ? Dot4Trial.failure(device, kernels, memory, queue) : Optional.empty();
+                options.activations() != Activations.F32 && device.dot4().isFast() ? trial(device) : Optional.empty();
         this.device = failedTrial.map(why -> device.with(Dot4.failed(why))).orElse(device);
         this.rounding = options.activations() == Activations.Q8
                 || (options.activations() == Activations.AUTO && this.device.eightBits());
         this.tuning = new Tuning(
                 this.device, rounding, options.tuning(), files, programs, format -> probe(format, ProductsProbe.BYTES));
         this.ops = new OpenClOps(this.device, kernels, memory, queue, tuning::config, rounding);
+    }
+
+    /// Nothing stays behind where it fails.
+    private Optional<String> trial(ClDevice tried) {
+        try {
+            return Dot4Trial.failure(tried, kernels, memory, queue);
+        } catch (RuntimeException | Error e) {
+            memory.freeAll();
+            kernels.release();
+            CL10.clReleaseCommandQueue(queue);
+            CL10.clReleaseContext(context);
+            MemoryUtil.memFree(staging);
+            throw e;
+        }
     }
 
     /// How many kernels were launched so far.
@@ -172,7 +186,9 @@ final class OpenClDevice implements Device {
             weight = uploader.upload(view, format, factors(view));
         }
         uploadNanos += System.nanoTime() - start;
-        matrixBytes.merge(view.type(), view.sliceBytes() * view.shape().slices(), Long::sum);
+        if (use != WeightUse.EMBED) {
+            matrixBytes.merge(view.type(), view.sliceBytes() * view.shape().slices(), Long::sum);
+        }
         return weight;
     }
 

@@ -60,6 +60,7 @@ final class OpenClOps implements Ops {
         products.reserve(spec, maxRows);
         integers.reserve(spec, maxRows);
         attentions.reserve(spec);
+        rows.reserve(spec);
     }
 
     /// What one token's attention over such a cache takes, where the model is known.

@@ -43,7 +43,7 @@ final class Products {
     static final String MATVEC = "quant.inc activation.inc matvec.cl";
     static final String MATMUL = "quant.inc matmul.cl";
     private static final String MATMUL_CPU = "quant.inc matmul_cpu.cl";
-    private static final String TILES = "-D TILE=" + TILE;
+    static final String TILES = "-D TILE=" + TILE;
     private static final String CPU_TILES = "-D WIDTH=" + CPU_WIDTH + " " + TILES;
 
     /// What rows of activations meet.
@@ -154,11 +154,11 @@ final class Products {
             if (layer.feedForward() instanceof Moe f) {
                 int pairs = Math.multiplyExact(maxRows, f.router().used());
                 long hidden = (long) pairs * padded(f.width());
-                scratch.of(Part.GATE, hidden);
-                scratch.of(Part.UP, hidden);
-                scratch.of(Part.DOWN, (long) pairs * spec.embedding());
-                scratch.of(Part.ORDER, pairs);
-                scratch.of(Part.TILES, 3L * tiles(pairs, f.router().experts()));
+                scratch.reserve(Part.GATE, hidden);
+                scratch.reserve(Part.UP, hidden);
+                scratch.reserve(Part.DOWN, (long) pairs * spec.embedding());
+                scratch.reserve(Part.ORDER, pairs);
+                scratch.reserve(Part.TILES, 3L * tiles(pairs, f.router().experts()));
             }
         }
     }
@@ -310,7 +310,7 @@ final class Products {
 
     private Kernel matmulKernel(Matrix w, Piece piece) {
         return integers.isFor(w)
-                ? integers.matmul(w.type(), TILES, piece.words())
+                ? integers.matmul(w.type(), piece.words())
                 : kernels.get("matmul", cpu ? MATMUL_CPU : MATMUL, w.type(), cpu ? CPU_TILES : TILES, piece.words());
     }
 

@@ -2,6 +2,7 @@ package dev.panamoe.opencl;
 
 import dev.panamoe.opencl.Scratch.Part;
 import dev.panamoe.spec.Activation;
+import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spec.RopeSpec;
 import dev.panamoe.spec.RouterSpec;
 import dev.panamoe.spi.HeadRows;
@@ -217,6 +218,13 @@ final class RowKernels {
     /// See {@link dev.panamoe.spi.Ops#argmax}.
     void argmax(Ids ids, Rows x) {
         give(give(rows("argmax"), ids), x).value(x.cols()).launch(queue, group, x.rows(), 1, 1);
+    }
+
+    /// Takes what {@link #topK} of one row of logits needs at most.
+    void reserve(ModelSpec spec) {
+        int groups = Math.ceilDiv(spec.vocabulary(), TOP_TILE);
+        scratch.reserve(Part.TOP_KEYS, 2L * groups * Ops.MAX_TOP_K);
+        scratch.reserve(Part.TOP_COLUMNS, 2L * groups * Ops.MAX_TOP_K);
     }
 
     /// See {@link dev.panamoe.spi.Ops#topK}: each pass leaves the k largest of every tile, until one tile has all.

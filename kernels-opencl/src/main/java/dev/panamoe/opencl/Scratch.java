@@ -44,19 +44,29 @@ final class Scratch {
 
     /// At least `values` values of 4 bytes, with whatever is in them.
     long of(Part part, long values) {
-        long bytes = values * Integer.BYTES;
         Held has = held.get(part);
-        if (has != null && has.bytes() >= bytes) {
+        if (has != null && has.bytes() >= values * Integer.BYTES) {
             return has.buffer();
         }
+        // What grows with every token must not be allocated anew for each.
+        long twice = has == null ? 0 : Math.min(2 * has.bytes(), memory.largest());
+        return take(part, Math.max(values * Integer.BYTES, twice));
+    }
+
+    /// Sees to it that there are so many, and no more.
+    void reserve(Part part, long values) {
+        if (!holds(part, values)) {
+            take(part, values * Integer.BYTES);
+        }
+    }
+
+    private long take(Part part, long bytes) {
+        Held has = held.remove(part);
         if (has != null) {
-            held.remove(part);
             // The runtime keeps it until launches that use it are done.
             memory.free(has.buffer());
         }
-        // What grows with every token must not be allocated anew for each.
-        long wanted = has == null ? bytes : Math.max(bytes, Math.min(2 * has.bytes(), memory.largest()));
-        Held more = new Held(memory.allocateZeroed(wanted, "scratch memory of " + part), wanted);
+        Held more = new Held(memory.allocateZeroed(bytes, "scratch memory of " + part), bytes);
         held.put(part, more);
         return more.buffer();
     }

@@ -110,28 +110,36 @@ final class Tuning {
     /// @return what was measured, for the user; empty where nothing was
     List<String> tune(Map<QuantType, Long> bytes) {
         boolean again = mode == DeviceOptions.Tuning.AGAIN;
-        // Without a place to keep it, every start would measure.
-        boolean once = mode == DeviceOptions.Tuning.AUTO && !device.isCpu() && files.canKeep();
-        if (!again && !once) {
+        if (!again && (mode == DeviceOptions.Tuning.OFF || device.isCpu())) {
             return List.of();
         }
         long all = bytes.values().stream().mapToLong(b -> b).sum();
         long start = System.nanoTime();
-        List<String> tuned = new ArrayList<>();
-        List<String> notes = new ArrayList<>();
+        List<QuantType> types = new ArrayList<>();
+        boolean keeps = true;
         for (QuantType type : bytes.keySet()) {
             long own = bytes.get(type);
             boolean matters = own >= all / MIN_PART && (again || own >= MIN_BYTES);
             if (matters && (again || kept(type).isEmpty())) {
-                try {
-                    tuned.add(type + measure(type, again ? AGAIN_NANOS : AUTO_NANOS));
-                } catch (DeviceLostException e) {
-                    // Whatever was tried: never again without being asked for.
-                    keep(type, byDefault(type));
-                    throw e;
-                } catch (PanamoeException e) {
-                    notes.add(device.id() + ": not tuned for " + type + ": " + e.getMessage());
-                }
+                types.add(type);
+                // Whatever becomes of this start, a device that is lost or a process that is killed: the next one does
+                // not try again without being asked for.
+                keeps &= keep(type, byDefault(type));
+            }
+        }
+        // Without a place to keep it, every start would measure.
+        if (!again && !keeps) {
+            return List.of();
+        }
+        List<String> tuned = new ArrayList<>();
+        List<String> notes = new ArrayList<>();
+        for (QuantType type : types) {
+            try {
+                tuned.add(type + measure(type, again ? AGAIN_NANOS : AUTO_NANOS));
+            } catch (DeviceLostException e) {
+                throw e;
+            } catch (PanamoeException e) {
+                notes.add(device.id() + ": not tuned for " + type + ": " + e.getMessage());
             }
         }
         if (!tuned.isEmpty()) {
@@ -141,7 +149,7 @@ final class Tuning {
                     device.id(),
                     String.join(", ", tuned),
                     (System.nanoTime() - start) / 1e9,
-                    files.canKeep() ? " (kept)" : ""));
+                    keeps ? " (kept)" : ""));
         }
         return notes;
     }
@@ -215,7 +223,8 @@ final class Tuning {
                 .flatMap(bytes -> MatvecConfig.parse(new String(bytes, StandardCharsets.UTF_8)));
     }
 
-    private void keep(QuantType type, MatvecConfig config) {
-        files.put(name(type), key(type), config.toString().getBytes(StandardCharsets.UTF_8));
+    /// @return whether the next start has it
+    private boolean keep(QuantType type, MatvecConfig config) {
+        return files.put(name(type), key(type), config.toString().getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -276,6 +276,15 @@ class TuningTest {
                 d.refusal());
     }
 
+    /// Otherwise every start would take the time.
+    @Test
+    void whatCannotBeKeptIsNotMeasured() throws Exception {
+        Path noFolder = Files.writeString(folder.resolve("file"), "");
+        Tuning tuning = tuning(gpu, DeviceOptions.Tuning.AUTO, new KeptFiles(Optional.of(noFolder)));
+        assertThat(tuning.tune(LARGE)).isEmpty();
+        assertThat(measured).isEmpty();
+    }
+
     /// A device that a candidate makes useless is not asked again at the next start.
     @Test
     void aLostDevice() {

@@ -26,7 +26,7 @@ final class TypedMessages implements MessageSource {
     private static final String FURTHER_LINES = ". ";
     private static final Size UNKNOWN_SIZE = Size.of(80, 24);
 
-    /// Registered once and for the life of the process. JLine's native signals put the JVM's handler, which ends the
+    /// Registered once for as long as messages are typed. JLine's native signals put the JVM's handler, which ends the
     /// process, back for a moment at the end of each line, and in one of some fifty starts for good.
     private static final List<Terminal.Signal> HANDLED =
             List.of(Terminal.Signal.INT, Terminal.Signal.WINCH, Terminal.Signal.CONT);
@@ -129,10 +129,13 @@ final class TypedMessages implements MessageSource {
         }
     }
 
-    /// Puts the terminal back as it was.
+    /// Puts the terminal back as it was, and lets Ctrl-C end the process.
     @Override
     public void close() throws IOException {
         terminal.close();
+        if (console.isProcess()) {
+            HANDLED.forEach(signal -> Signals.registerDefault(signal.name()));
+        }
     }
 
     private static void complete(LineReader reader, ParsedLine line, List<Candidate> candidates) {
