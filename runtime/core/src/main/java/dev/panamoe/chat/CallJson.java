@@ -15,7 +15,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// JSON of calls. Models write line breaks into strings as they are, and that is understood; numbers keep their digits.
-/// Jackson bounds depth and the length of numbers.
+/// Jackson bounds depth and the length of numbers. An exponent beyond what BigDecimal holds leaves it as
+/// NumberFormatException, which is none of Jackson's own.
 final class CallJson {
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(JsonReadFeature.ALLOW_UNESCAPED_CONTROL_CHARS)
@@ -31,7 +32,7 @@ final class CallJson {
         try {
             JsonNode node = MAPPER.readTree(text);
             return node.isMissingNode() ? Optional.empty() : Optional.of(node);
-        } catch (JacksonException e) {
+        } catch (JacksonException | NumberFormatException e) {
             return Optional.empty();
         }
     }
@@ -60,6 +61,8 @@ final class CallJson {
             // Where something unclosed began is told in Jackson's own terms.
             String problem = e.getOriginalMessage().split(" \\(start marker at", 2)[0];
             throw new PanamoeException(source + ": " + where + "expected JSON: " + problem, e);
+        } catch (NumberFormatException e) {
+            throw new PanamoeException(source + ": expected JSON, found a number whose exponent is too large", e);
         }
         throw new PanamoeException(source + ": expected JSON, found nothing");
     }

@@ -111,6 +111,9 @@ public final class JsonSchema {
                     source + ": " + where + "expected a JSON Schema, found what is no JSON: "
                             + Printable.escape(String.valueOf(e.getOriginalMessage())),
                     e);
+        } catch (NumberFormatException e) { // what Jackson lets through of BigDecimal's
+            throw new PanamoeException(
+                    source + ": expected a JSON Schema, found a number whose exponent is too large", e);
         }
         return new JsonSchema(document, source).grammar();
     }

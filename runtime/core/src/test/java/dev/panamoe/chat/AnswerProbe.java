@@ -40,6 +40,7 @@ final class AnswerProbe {
             "null",
             "\\u00e9",
             "1e999",
+            "0e90000000000000",
             "\n",
             "🙂");
 

@@ -73,6 +73,7 @@ class ChatMessageTest {
     @CsvSource(delimiter = '|', quoteCharacter = '$', textBlock = """
             [                                              | tools.json: line 1, column
             $$                                             | tools.json: expected JSON, found nothing
+            [0e90000000000000]                             | tools.json: expected JSON, found a number whose exponent is too large
             {"name": "f"}                                  | tools.json: expected a JSON array of tools
             [{"function": {}}]                             | tools.json: tool 1 has no name
             [{"name": "f"}, {"type": "function"}]          | tools.json: tool 2 has no name

@@ -110,6 +110,10 @@ class ToolCallsTest {
                         "too deep",
                         "⟦<|tool_call>⟧call:f{a:" + "[".repeat(200) + "]".repeat(200) + "}⟦<tool_call|>⟧",
                         Parsed.of("", "<|tool_call>call:f{a:" + "[".repeat(200) + "]".repeat(200) + "}<tool_call|>")),
+                gemma(
+                        "a number beyond all bounds",
+                        "⟦<|tool_call>⟧call:f{a:0e90000000000000}⟦<tool_call|>⟧",
+                        Parsed.of("", "", "f{\"a\":\"0e90000000000000\"}")),
                 gemma("cut off", "⟦<|tool_call>⟧call:f{a:1", Parsed.of("", "<|tool_call>call:f{a:1")),
                 gemma("no end mark", "⟦<|tool_call>⟧call:f{a:1}⟦<turn|>⟧", Parsed.of("", "", "f{\"a\":1}")),
                 gemma(

@@ -293,6 +293,7 @@ class JsonSchemaTest {
             {"type":"number","exclusiveMinimum":0.5,"maximum":0.5} § s: #: there is no number between the bounds
             {"type":"integer","minimum":3,"maximum":2}       § s: #: there is no number between the bounds
             {"type":"integer","minimum":1e999999999}         § s: #: keyword "minimum": expected a number of at most 40 digits
+            {"type":"integer","minimum":0e90000000000000}    § s: expected a JSON Schema, found a number whose exponent is too large
             {"type":"number","minimum":1e30}                 § s: #: bounds of more than 18 digits
             {"type":"number","exclusiveMinimum":1,"maximum":1} § s: #: there is no number between the bounds
             {"type":"string","minLength":-1}                 § s: #: keyword "minLength": expected a whole number from 0 to 1000000, found -1
