@@ -181,22 +181,6 @@ final class CpuOps implements Ops, AutoCloseable {
     }
 
     @Override
-    public void argmax(Ids ids, Rows x) {
-        float[] values = floats(x);
-        int[] out = ints(ids);
-        for (int r = 0; r < x.rows(); r++) {
-            int at = x.offset() + r * x.stride();
-            int best = 0;
-            for (int c = 1; c < x.cols(); c++) {
-                if (values[at + c] > values[at + best]) {
-                    best = c;
-                }
-            }
-            out[ids.offset() + r] = best;
-        }
-    }
-
-    @Override
     public void topK(Ids ids, Rows values, Rows x) {
         for (int r = 0; r < x.rows(); r++) {
             TopK.row(

@@ -144,7 +144,7 @@ final class Workload {
         }
         ops.softcap(out, 30);
         ops.scale(out, 0.5f);
-        ops.argmax(chosen.rows(0, 1), out);
+        ops.topK(chosen.rows(0, 1), weights.rows(0, 1), out.rows(0, 1));
         ops.copy(other, out);
     }
 

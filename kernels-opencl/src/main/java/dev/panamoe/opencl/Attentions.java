@@ -50,7 +50,7 @@ final class Attentions {
     private final Map<CacheSpec, String> few = new HashMap<>();
     private final Map<CacheSpec, String> many = new HashMap<>();
     private final Map<CacheSpec, String> appends = new HashMap<>();
-    private final Map<CacheSpec, String> cpus = new HashMap<>();
+    private final Map<CacheSpec, String> cpu = new HashMap<>();
 
     Attentions(ClDevice device, Kernels kernels, Scratch scratch, long queue) {
         this.device = device;
@@ -94,7 +94,7 @@ final class Attentions {
                             "attention",
                             "quant.inc attention_cpu.cl",
                             c.type().storage(),
-                            cpus.computeIfAbsent(c, Attentions::cpuOptions))
+                            cpu.computeIfAbsent(c, Attentions::cpuOptions))
                     : kernel("attention", options);
             k.buffer(OpenClBuffer.of(out)).value(out.offset()).value(out.stride());
             give(k, q, cache, positions, a)
@@ -138,7 +138,7 @@ final class Attentions {
     }
 
     /// Says what model attends from now on.
-    void reserve(ModelSpec spec) {
+    void prepare(ModelSpec spec) {
         heads = spec.layers().stream()
                 .mapToInt(layer -> layer.attention().heads())
                 .max()

@@ -1,7 +1,6 @@
 package dev.panamoe.opencl;
 
 import dev.panamoe.opencl.OpenClWeight.Matrix;
-import dev.panamoe.opencl.Products.Input;
 import dev.panamoe.opencl.Scratch.Part;
 import dev.panamoe.spec.FeedForwardSpec.Moe;
 import dev.panamoe.spec.LayerSpec;
@@ -49,14 +48,15 @@ final class IntegerProducts {
     /// Values of the widest input of such weights, of one token.
     private long widest;
 
+    /// @param tiles constants of products of many rows
     /// @param used whether activations are rounded at all
-    IntegerProducts(ClDevice device, Kernels kernels, Scratch scratch, long queue, boolean used) {
+    IntegerProducts(ClDevice device, Kernels kernels, Scratch scratch, long queue, String tiles, boolean used) {
         this.kernels = kernels;
         this.scratch = scratch;
         this.queue = queue;
         this.used = used;
         this.options = device.dot4Options();
-        this.matmulOptions = Products.TILES + " " + options;
+        this.matmulOptions = tiles + " " + options;
         // Without, a value in the middle of two steps may be rounded to the other one than the reference's.
         this.divisions = device.exactDivisions() ? "-cl-fp32-correctly-rounded-divide-sqrt" : "";
     }
@@ -120,7 +120,7 @@ final class IntegerProducts {
     ///
     /// @param target is set to where they are then
     /// @param cols a multiple of 32
-    Input quantise(Input target, long x, int offset, int stride, int rows, int cols) {
+    Place quantise(Place target, long x, int offset, int stride, int rows, int cols) {
         int words = (int) words(cols);
         long y = scratch.of(Part.ROUNDED, (long) rows * words);
         // Work-items count values in an int.

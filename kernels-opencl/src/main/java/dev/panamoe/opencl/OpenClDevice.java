@@ -104,11 +104,7 @@ final class OpenClDevice implements Device {
         try {
             return Dot4Trial.failure(tried, kernels, memory, queue);
         } catch (RuntimeException | Error e) {
-            memory.freeAll();
-            kernels.release();
-            CL10.clReleaseCommandQueue(queue);
-            CL10.clReleaseContext(context);
-            MemoryUtil.memFree(staging);
+            release();
             throw e;
         }
     }
@@ -432,6 +428,10 @@ final class OpenClDevice implements Device {
         closed = true;
         CL10.clFinish(queue);
         uploader.close();
+        release();
+    }
+
+    private void release() {
         memory.freeAll();
         kernels.release();
         CL10.clReleaseCommandQueue(queue);

@@ -39,7 +39,7 @@ final class OpenClOps implements Ops {
             Function<QuantType, MatvecConfig> configs,
             boolean rounding) {
         Scratch scratch = new Scratch(memory);
-        this.integers = new IntegerProducts(device, kernels, scratch, queue, rounding);
+        this.integers = new IntegerProducts(device, kernels, scratch, queue, Products.TILES, rounding);
         this.rows = new RowKernels(device, kernels, scratch, queue);
         this.products = new Products(device, kernels, rows, memory, scratch, queue, configs, integers);
         this.attentions = new Attentions(device, kernels, scratch, queue);
@@ -59,7 +59,7 @@ final class OpenClOps implements Ops {
     void reserve(ModelSpec spec, int maxRows) {
         products.reserve(spec, maxRows);
         integers.reserve(spec, maxRows);
-        attentions.reserve(spec);
+        attentions.prepare(spec);
         rows.reserve(spec);
     }
 
@@ -169,12 +169,6 @@ final class OpenClOps implements Ops {
     @Override
     public void softcap(Rows y, float cap) {
         rows.softcap(y, cap);
-    }
-
-    @Override
-    public void argmax(Ids ids, Rows x) {
-        rows.argmax(ids, x);
-        OpenClBuffer.written(ids);
     }
 
     @Override

@@ -63,52 +63,6 @@ final class Products {
         }
     }
 
-    /// Where rows lie. Places are kept and set anew, so that launches make no objects.
-    static class Place {
-        private long buffer;
-        private int offset;
-        private int stride;
-
-        final void set(long buffer, int offset, int stride) {
-            this.buffer = buffer;
-            this.offset = offset;
-            this.stride = stride;
-        }
-
-        final long buffer() {
-            return buffer;
-        }
-
-        final int offset() {
-            return offset;
-        }
-
-        final int stride() {
-            return stride;
-        }
-    }
-
-    /// Memory with the rows that products read: from a multiple of 4 values on, a multiple of 4 apart, with zeros up to
-    /// a multiple of 32 columns; or rows rounded to 8 bits, of which words are counted.
-    static final class Input extends Place {
-        Input at(long buffer, int offset, int stride) {
-            set(buffer, offset, stride);
-            return this;
-        }
-    }
-
-    /// Memory that rows of results go to.
-    private static final class Output extends Place {
-        Output at(long buffer, int offset, int stride) {
-            set(buffer, offset, stride);
-            return this;
-        }
-
-        Output at(Rows y) {
-            return at(OpenClBuffer.of(y), y.offset(), y.stride());
-        }
-    }
-
     private final Kernels kernels;
     private final Memory memory;
     private final Scratch scratch;
@@ -121,11 +75,11 @@ final class Products {
     /// Of the operation that is recorded, and of the products inside experts.
     private final Operand operand = new Operand();
 
-    private final Output output = new Output();
-    private final Input downInput = new Input();
-    private final Output gateOutput = new Output();
-    private final Output upOutput = new Output();
-    private final Output downOutput = new Output();
+    private final Place output = new Place();
+    private final Place downInput = new Place();
+    private final Place gateOutput = new Place();
+    private final Place upOutput = new Place();
+    private final Place downOutput = new Place();
 
     /// @param configs how `matvec.cl` is launched for weights of a type
     Products(
@@ -215,7 +169,7 @@ final class Products {
         int first = Integer.numberOfTrailingZeros(which);
         Matrix w = OpenClWeight.matrix(ws.get(first));
         MatvecConfig config = config(w);
-        Input in = operand.of(w);
+        Place in = operand.of(w);
         Kernel k = matvecKernel("matvec_all", w, config, w.pieces().getFirst())
                 .value(w.groups())
                 .buffer(in.buffer())
@@ -240,8 +194,8 @@ final class Products {
     /// The product with the operand that has begun.
     private void matmul(Rows y, Matrix w) {
         Rows x = operand.rows();
-        Input in = operand.of(w);
-        Output out = output.at(y);
+        Place in = operand.of(w);
+        Place out = output.at(y);
         if (x.rows() <= config(w).few()) {
             matvec(w, Slicing.NONE, in, out, x.rows(), 1, out.buffer(), 0);
         } else {
@@ -255,8 +209,8 @@ final class Products {
         int heads = w.slices();
         int tokens = x.rows() / heads;
         operand.begin(x);
-        Input in = operand.of(w);
-        Output out = output.at(y);
+        Place in = operand.of(w);
+        Place out = output.at(y);
         if (tokens <= config(w).few()) {
             matvec(w, Slicing.HEADS, in, out, tokens, heads, out.buffer(), 0);
         } else {
@@ -268,7 +222,7 @@ final class Products {
     /// See {@link dev.panamoe.spi.Ops#gatedMatmul}, of one row.
     void gated(Rows y, Matrix gate, Matrix up, Rows x, Activation activation) {
         operand.begin(x);
-        Output out = output.at(y);
+        Place out = output.at(y);
         long none = out.buffer();
         gated(gate, up, Slicing.NONE, operand.of(gate), out, 1, 1, none, 0, none, none, false, activation);
     }
@@ -283,7 +237,7 @@ final class Products {
     }
 
     /// Gives a kernel what all three take alike: panels of the piece and sizes of the matrix, input, output.
-    private static Kernel give(Kernel k, Piece piece, Matrix w, Input x, Output y) {
+    private static Kernel give(Kernel k, Piece piece, Matrix w, Place x, Place y) {
         return k.value(piece.from())
                 .value(piece.to())
                 .value(w.panels())
@@ -314,7 +268,7 @@ final class Products {
                 : kernels.get("matmul", cpu ? MATMUL_CPU : MATMUL, w.type(), cpu ? CPU_TILES : TILES, piece.words());
     }
 
-    private void matvec(Matrix w, Slicing slicing, Input x, Output y, int count, int step, long ids, int idsOffset) {
+    private void matvec(Matrix w, Slicing slicing, Place x, Place y, int count, int step, long ids, int idsOffset) {
         MatvecConfig config = config(w);
         int tokens = slicing == Slicing.EXPERTS || count == 1 ? 1 : config.several();
         String name = tokens == 1 ? "matvec" : "matvec_several";
@@ -344,8 +298,8 @@ final class Products {
             Matrix gate,
             Matrix up,
             Slicing slicing,
-            Input x,
-            Output y,
+            Place x,
+            Place y,
             int count,
             int step,
             long ids,
@@ -382,8 +336,8 @@ final class Products {
     private void matmul(
             Matrix w,
             Slicing slicing,
-            Input x,
-            Output y,
+            Place x,
+            Place y,
             int count,
             int step,
             long tiles,
@@ -431,8 +385,8 @@ final class Products {
         long gateBias = biases == null ? h : OpenClWeight.vector(biases.gate());
         long upBias = biases == null ? h : OpenClWeight.vector(biases.up());
         long downBias = biases == null ? h : OpenClWeight.vector(biases.down());
-        Output hiddens = gateOutput.at(h, 0, hidden);
-        Output outs = downOutput.at(out, 0, width);
+        Place hiddens = gateOutput.at(h, 0, hidden);
+        Place outs = downOutput.at(out, 0, width);
         if (x.rows() <= FEW_TOKENS && alike(gate, up)) {
             gated(
                     gate,
@@ -457,7 +411,7 @@ final class Products {
             long u = scratch.of(Part.UP, (long) pairs * hidden);
             sort(order, tiles, idsBuffer, ids.offset(), pairs, slices);
             // Most experts have few tokens or none; no expert has more tiles than all tokens fill.
-            Output ups = upOutput.at(u, 0, hidden);
+            Place ups = upOutput.at(u, 0, hidden);
             matmul(gate, Slicing.EXPERTS, operand.of(gate), hiddens, pairs, used, tiles, order, tileCount, 1);
             matmul(up, Slicing.EXPERTS, operand.of(up), ups, pairs, used, tiles, order, tileCount, 1);
             if (biased) {
@@ -465,7 +419,7 @@ final class Products {
                 expertBias(u, hidden, upBias, idsBuffer, ids.offset(), pairs, gate.rows());
             }
             rowKernels.glu(h, hidden, u, hidden, experts.activation(), pairs, gate.rows());
-            Input inner = inner(down, h, pairs, hidden);
+            Place inner = inner(down, h, pairs, hidden);
             matmul(down, Slicing.EXPERTS, inner, outs, pairs, 1, tiles, order, tileCount, 1);
         }
         kernels.get("combine", "sort.inc", null, TILES)
@@ -514,7 +468,7 @@ final class Products {
     }
 
     /// Hidden values as the second product of a feed-forward reads them.
-    private Input inner(Matrix down, long hiddens, int rows, int stride) {
+    private Place inner(Matrix down, long hiddens, int rows, int stride) {
         return integers.isFor(down)
                 ? integers.quantise(downInput, hiddens, 0, stride, rows, down.cols())
                 : downInput.at(hiddens, 0, stride);
@@ -523,8 +477,8 @@ final class Products {
     /// Rows of activations for several weights: in each form that these want once.
     private final class Operand {
         private @Nullable Rows rows;
-        private final Input floats = new Input();
-        private final Input rounded = new Input();
+        private final Place floats = new Place();
+        private final Place rounded = new Place();
         private boolean hasFloats;
         private boolean isRounded;
 
@@ -539,7 +493,7 @@ final class Products {
         }
 
         /// As products with `w` read them.
-        Input of(Matrix w) {
+        Place of(Matrix w) {
             Rows x = rows();
             if (integers.isFor(w)) {
                 if (!isRounded) {
@@ -558,7 +512,7 @@ final class Products {
         /// Where they are, or copied.
         private void setFloats(Rows x) {
             if (x.offset() % 4 == 0 && x.stride() % 4 == 0 && x.cols() % PackedFormat.PANEL == 0) {
-                floats.at(OpenClBuffer.of(x), x.offset(), x.stride());
+                floats.at(x);
                 return;
             }
             int stride = padded(x.cols());

@@ -103,7 +103,7 @@ final class RowKernels {
                 .buffer(branchNorm == null ? unused : OpenClWeight.vector(branchNorm))
                 .value(branchNorm == null ? 0 : 1)
                 .value(scale);
-        for (int i = 0; i < Ops.MOST_NORMS; i++) {
+        for (int i = 0; i < Ops.MAX_NORMS; i++) {
             if (i < norms.size()) {
                 give(k, ys.get(i)).buffer(OpenClWeight.vector(norms.get(i)));
             } else {
@@ -120,7 +120,7 @@ final class RowKernels {
         long unused = OpenClBuffer.of(first);
         int all = 0;
         Rope rope = null;
-        for (int i = 0; i < Ops.MOST_HEADS; i++) {
+        for (int i = 0; i < Ops.MAX_HEAD_ROWS; i++) {
             if (i < steps.size()) {
                 HeadSteps s = steps.get(i);
                 Rows x = heads.get(i).heads();
@@ -213,11 +213,6 @@ final class RowKernels {
 
     void copy(long y, int yOffset, int yStride, long x, int xOffset, int xStride, int rows, int cols) {
         launch(give(give(rows("copy_rows"), y, yOffset, yStride), x, xOffset, xStride), rows, cols);
-    }
-
-    /// See {@link dev.panamoe.spi.Ops#argmax}.
-    void argmax(Ids ids, Rows x) {
-        give(give(rows("argmax"), ids), x).value(x.cols()).launch(queue, group, x.rows(), 1, 1);
     }
 
     /// Takes what {@link #topK} of one row of logits needs at most.

@@ -2,6 +2,7 @@
 // slicing, pieces and tiles are those of matmul.cl.
 //
 // x: groups of 12 words (quantise.inc); xOffset and xStride count words.
+// Constants: those of integers.inc and quant.inc, with WIDTH 1; TILE, which is 64 and that of sort.inc.
 //
 // Each output's sums are done in the order of matvec8.cl and matvec.cl: the same bits.
 

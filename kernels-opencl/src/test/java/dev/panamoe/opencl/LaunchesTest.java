@@ -120,7 +120,7 @@ class LaunchesTest {
 
     /// What is read is the id at the time of the call, whatever its array holds when the device gets to it.
     @Test
-    void oneIdIsWrittenWithoutAWait() {
+    void oneIdIsTakenAtTheCall() {
         Ids ids = new Ids(device.allocate(Buffer.Kind.I32, 3), 1, 1, 1);
         device.write(Ids.of(ids.buffer(), 3, 1), new int[] {7, 8, 9});
         int[] value = {123_456_789};

@@ -69,23 +69,24 @@ class RoundedActivationsTest {
     @Test
     void everyBitIsThatOfTheDefinition() {
         Random random = new Random(1);
-        // Few rows and many are other kernels.
-        for (int rows : new int[] {1, 3, 70}) {
-            float[] x = new float[rows * COLS];
-            for (int i = 0; i < x.length; i++) {
-                x[i] = (float) (random.nextGaussian() * Math.pow(10, random.nextInt(-3, 4)));
-            }
-            // A block of zeros, one whose values lie in the middle of two steps, and one of the smallest and largest.
-            for (int i = 0; i < 32; i++) {
-                x[i] = 0;
-                x[32 + i] = i == 31 ? 127 : i - 15.5f;
-                x[64 + i] = i == 0 ? Float.MAX_VALUE : i == 1 ? -Float.MAX_VALUE : Float.MIN_VALUE * i;
-            }
-            float[] expected = new float[x.length];
-            for (int r = 0; r < rows; r++) {
-                Rounding.row(x, r * COLS, expected, r * COLS, COLS);
-            }
-            try (Device d = open(Activations.Q8)) {
+        try (Device d = open(Activations.Q8)) {
+            // Few rows and many are other kernels.
+            for (int rows : new int[] {1, 3, 70}) {
+                float[] x = new float[rows * COLS];
+                for (int i = 0; i < x.length; i++) {
+                    x[i] = (float) (random.nextGaussian() * Math.pow(10, random.nextInt(-3, 4)));
+                }
+                // A block of zeros, one whose values lie in the middle of two steps, and one of the smallest and
+                // largest.
+                for (int i = 0; i < 32; i++) {
+                    x[i] = 0;
+                    x[32 + i] = i == 31 ? 127 : i - 15.5f;
+                    x[64 + i] = i == 0 ? Float.MAX_VALUE : i == 1 ? -Float.MAX_VALUE : Float.MIN_VALUE * i;
+                }
+                float[] expected = new float[x.length];
+                for (int r = 0; r < rows; r++) {
+                    Rounding.row(x, r * COLS, expected, r * COLS, COLS);
+                }
                 assertThat(timesIdentity(d, x)).isEqualTo(positiveZeros(expected));
             }
         }

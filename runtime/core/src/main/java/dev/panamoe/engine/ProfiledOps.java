@@ -341,17 +341,10 @@ final class ProfiledOps implements Ops {
     }
 
     @Override
-    public void argmax(Ids ids, Rows x) {
-        begin();
-        ops.argmax(ids, x);
-        finishAndCount("argmax", x, size(x), false, 0);
-    }
-
-    @Override
     public void topK(Ids ids, Rows values, Rows x) {
         begin();
         ops.topK(ids, values, x);
-        finishAndCount("top_k", x, size(x), false, 0);
+        finishAndCount("topK", x, size(x), false, 0);
     }
 
     @Override

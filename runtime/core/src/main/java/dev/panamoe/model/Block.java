@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The weights of one layer. Shapes in comments are (rows, cols): (output, input). d = embedding.
 ///
-/// @param attnNorms (d): of the norm before attention, the only one
+/// @param attnNorms (d): one, of the norm before attention; a list as `Ops.addRmsNorm` takes it
 /// @param postAttnNorm (d), Gemma
 /// @param ffnNorms (d) each: of the norms before the feed-forward, its router and its experts, those that there are
 /// @param postFfnNorm (d), Gemma

@@ -173,7 +173,7 @@ final class Forward {
     private void experts(Intermediates a, Block b, MoeWeights w, Tap tap) {
         int i = b.spec().index();
         RouterRows r = requireNonNull(a.layers.get(i).router);
-        // They were normed with `h`: who compares in step, and writes to `x` and `h`, writes to these too.
+        // Normed together with `h`, before the tap saw `h`: a tap that writes to `h` must write to these as well.
         tap.see("ffn_router_in", i, r.input);
         tap.see("ffn_moe_in", i, r.expertInput);
         project(r.logits, w.logits(), r.input);

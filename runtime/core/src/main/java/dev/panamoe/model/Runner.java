@@ -97,8 +97,7 @@ public final class Runner implements AutoCloseable {
     }
 
     /// The likeliest tokens behind a row of the latest forward pass, largest logit first, the lower id of equals first:
-    /// as {@link #logits} and choosing among them would find, but no more is read. Only where the device
-    /// {@linkplain Device#prefersTopK prefers} that.
+    /// as {@link #logits} and choosing among them would find, but no more is read.
     ///
     /// @param vocabulary how many tokens there are: the model may have more rows
     /// @param k how many to find, 1 to {@link Ops#MAX_TOP_K} and at most `vocabulary`
@@ -110,8 +109,8 @@ public final class Runner implements AutoCloseable {
                     vocabulary,
                     k,
                     oneLogitRow.columns(0, vocabulary),
-                    Ids.of(scratch.topIds(), 1, k),
-                    Rows.of(scratch.topValues(), 1, k));
+                    Ids.of(scratch.topIds, 1, k),
+                    Rows.of(scratch.topValues, 1, k));
         }
         forward.logits(current, row, oneLogitRow, Tap.NONE);
         forward.topK(top.ids(), top.values(), top.logits());

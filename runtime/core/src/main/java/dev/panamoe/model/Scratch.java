@@ -13,7 +13,6 @@ import dev.panamoe.spi.Device;
 import dev.panamoe.spi.Ops;
 import java.util.EnumMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /// The buffers of a forward pass, each big enough for the widest layer; allocated once for a number of rows.
 final class Scratch implements AutoCloseable {
@@ -58,8 +57,10 @@ final class Scratch implements AutoCloseable {
     private final ModelSpec spec;
     final Buffer logits;
     final int logitRows;
-    private final @Nullable Buffer topIds;
-    private final @Nullable Buffer topValues;
+    /// Of {@link Ops#topK}, for one row.
+    final Buffer topIds;
+
+    final Buffer topValues;
 
     private Intermediates forOneRow;
     private Intermediates forMany;
@@ -71,23 +72,14 @@ final class Scratch implements AutoCloseable {
         this.logitRows = logitRows;
         widths(spec).forEach((p, width) -> buffers.put(p, device.allocate(p.kind, (long) maxRows * width)));
         logits = device.allocate(Buffer.Kind.F32, (long) logitRows * spec.vocabulary());
-        topIds = device.prefersTopK() ? device.allocate(Buffer.Kind.I32, Ops.MAX_TOP_K) : null;
-        topValues = device.prefersTopK() ? device.allocate(Buffer.Kind.F32, Ops.MAX_TOP_K) : null;
+        topIds = device.allocate(Buffer.Kind.I32, Ops.MAX_TOP_K);
+        topValues = device.allocate(Buffer.Kind.F32, Ops.MAX_TOP_K);
         forOneRow = new Intermediates(this, spec, 1);
         forMany = forOneRow;
     }
 
     Buffer of(Part part) {
         return requireNonNull(buffers.get(part));
-    }
-
-    /// Of {@link Ops#topK}, for one row; only where the device prefers it.
-    Buffer topIds() {
-        return requireNonNull(topIds);
-    }
-
-    Buffer topValues() {
-        return requireNonNull(topValues);
     }
 
     /// Views for `n` rows; those for one row and for the latest other number are kept.
@@ -160,9 +152,7 @@ final class Scratch implements AutoCloseable {
     public void close() {
         buffers.values().forEach(Buffer::close);
         logits.close();
-        if (topIds != null && topValues != null) {
-            topIds.close();
-            topValues.close();
-        }
+        topIds.close();
+        topValues.close();
     }
 }

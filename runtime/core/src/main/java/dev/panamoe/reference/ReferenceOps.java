@@ -305,22 +305,10 @@ final class ReferenceOps implements Ops {
     }
 
     @Override
-    public void argmax(Ids ids, Rows x) {
-        for (int r = 0; r < x.rows(); r++) {
-            int best = 0;
-            for (int c = 1; c < x.cols(); c++) {
-                if (get(x, r, c) > get(x, r, best)) {
-                    best = c;
-                }
-            }
-            ids(ids)[ids.offset() + r] = best;
-        }
-    }
-
-    @Override
     public void topK(Ids ids, Rows values, Rows x) {
         for (int r = 0; r < x.rows(); r++) {
             int row = r;
+            // The sort is stable, so that of equals the lower column stays first.
             int[] columns = IntStream.range(0, x.cols())
                     .boxed()
                     .sorted(Comparator.comparing((Integer c) -> ordered(get(x, row, c)), Comparator.reverseOrder()))

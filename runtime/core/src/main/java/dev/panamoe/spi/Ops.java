@@ -15,10 +15,10 @@ public interface Ops {
     int MAX_TOP_K = 256;
 
     /// Most norms of {@link #addRmsNorm}: before a feed-forward, its router and its experts.
-    int MOST_NORMS = 3;
+    int MAX_NORMS = 3;
 
     /// Most kinds of {@link #prepareHeads}: queries, keys and values.
-    int MOST_HEADS = 3;
+    int MAX_HEAD_ROWS = 3;
 
     /// `y[r] = scale * W[tokens[r]]`. W: (vocabulary, cols).
     void embed(Rows y, Weight w, Ids tokens, float scale);
@@ -54,7 +54,7 @@ public interface Ops {
     /// x, branch, ys: (rows, cols).
     ///
     /// @param ys there may be more of them than norms; none is `x` or `branch`
-    /// @param norms (cols) each; at most {@link #MOST_NORMS}
+    /// @param norms (cols) each; at most {@link #MAX_NORMS}
     default void addRmsNorm(
             Rows x,
             Rows branch,
@@ -80,7 +80,7 @@ public interface Ops {
     /// same rope. One launch where that pays.
     ///
     /// @param heads there may be more of them than steps
-    /// @param steps at most {@link #MOST_HEADS}
+    /// @param steps at most {@link #MAX_HEAD_ROWS}
     /// @param positions (tokens, 1)
     /// @param eps of norms
     default void prepareHeads(List<HeadRows> heads, List<HeadSteps> steps, Ids positions, float eps) {
@@ -149,14 +149,11 @@ public interface Ops {
     /// `y = cap * tanh(y / cap)`.
     void softcap(Rows y, float cap);
 
-    /// `ids[r] = argmax_c x[r,c]`, the lowest column on ties.
-    void argmax(Ids ids, Rows x);
-
     /// The `k` largest columns of each row, largest first, the lower of equals first; a NaN is larger than anything,
-    /// and all NaN are equal.
+    /// and all NaN are equal, as are both zeros.
     ///
     /// @param ids (rows, k): which columns; k is at most {@link #MAX_TOP_K} and the columns of `x`
-    /// @param values (rows, k): what they hold
+    /// @param values (rows, k): what they hold, 0 for -0 and any NaN for a NaN
     void topK(Ids ids, Rows values, Rows x);
 
     /// `y = x`.

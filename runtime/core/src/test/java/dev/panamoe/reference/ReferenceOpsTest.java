@@ -273,9 +273,11 @@ class ReferenceOpsTest {
     }
 
     @Test
-    void argmaxTakesTheLowestOnTies() {
-        Ids best = ids(2, 1);
-        device.ops().argmax(best, rows(2, 3, 1, 5, 5, -3, -2, -2));
-        assertThat(read(best)).containsExactly(1, 1);
+    void topKTakesTheLowestOnTies() {
+        Ids best = ids(2, 2);
+        Rows values = rows(2, 2);
+        device.ops().topK(best, values, rows(2, 3, 1, 5, 5, -3, -2, -2));
+        assertThat(read(best)).containsExactly(1, 2, 1, 2);
+        assertThat(read(values)).containsExactly(5, 5, -2, -2);
     }
 }

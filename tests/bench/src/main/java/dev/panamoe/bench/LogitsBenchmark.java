@@ -18,7 +18,7 @@ public class LogitsBenchmark extends OperationBenchmark<LogitsBenchmark.Inputs> 
     /// What sampling keeps by default.
     private static final int TOP = 40;
 
-    record Inputs(Side side, Rows logits, Ids best, Ids top, Rows topLogits) {}
+    record Inputs(Side side, Rows logits, Ids top, Rows topLogits) {}
 
     @Override
     String device() {
@@ -32,19 +32,13 @@ public class LogitsBenchmark extends OperationBenchmark<LogitsBenchmark.Inputs> 
 
     @Override
     Inputs prepare(Side to, Samples from) {
-        return new Inputs(to, to.output(vocabulary), to.chosen(1), to.chosen(TOP), to.output(TOP));
+        return new Inputs(to, to.output(vocabulary), to.chosen(TOP), to.output(TOP));
     }
 
     @Benchmark
     public void softcap(Work work) {
         run(Bound.of(0, 4e-7 * CAP), in -> in.side.ops().softcap(in.logits, CAP));
         work.add(8.0 * vocabulary, 0);
-    }
-
-    @Benchmark
-    public void argmax(Work work) {
-        run(Bound.of(0, 0), in -> in.side.ops().argmax(in.best, in.logits));
-        work.add(4.0 * vocabulary, 0);
     }
 
     @Benchmark
