@@ -89,6 +89,9 @@ final class Budget {
     }
 
     private void spend(long n) {
+        if (n < 0) { // would give back what was spent
+            throw new IllegalArgumentException(n + " steps");
+        }
         steps += n;
         if (steps > MAX_STEPS) {
             throw TemplateException.limit("it takes more than " + MAX_STEPS + " steps");

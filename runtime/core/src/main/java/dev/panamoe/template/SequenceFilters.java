@@ -166,7 +166,7 @@ final class SequenceFilters {
         var rows = new ArrayList<Object>();
         for (int i = 0; i < source.size(); i += n) {
             int end = (int) Math.min(source.size(), (long) i + n);
-            Budget.elements(1 + (fills ? n : end - i));
+            Budget.elements(1L + (fills ? n : end - i));
             var row = new ArrayList<>(source.subList(i, end));
             while (fills && row.size() < n) {
                 row.add(a.get(1, "fill_with"));

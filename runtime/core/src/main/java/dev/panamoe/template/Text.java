@@ -211,7 +211,7 @@ final class Text {
     }
 
     static String center(String s, int width) {
-        int gap = Math.max(0, width - length(s));
+        int gap = Math.max(0, Math.max(0, width) - length(s));
         int left = gap / 2 + (gap & width & 1);
         return spaces(left) + s + spaces(gap - left);
     }

@@ -83,6 +83,7 @@ class HostileTemplatesTest {
                 "{{ 'x\n'|indent(10 ** 11) }}",
                 "{{ [1]|tojson(indent=10 ** 11) }}",
                 "{{ [1,2]|batch(10 ** 9, 0)|list }}",
+                "{{ [1,2]|batch(10 ** 11, 0)|list }}",
                 "{{ raise_exception('x' * 10 ** 9) }}",
                 "{% set ns = namespace(s='') %}{% for i in range(100000) %}{% set ns.s = ns.s ~ 'xxxxxxxxxx' %}{% endfor %}");
     }
@@ -97,6 +98,13 @@ class HostileTemplatesTest {
                         .message()
                         .startsWith("chat template: ")
                         .hasSizeLessThan(20_000));
+    }
+
+    @Test
+    void widthsFarBelowZeroAreNone() {
+        assertThat(ChatTemplate.parse("{{ 'x'|center(w) }}{{ 'x'.ljust(w) }}{{ 'x'.rjust(w) }}{{ 'x'.zfill(w) }}")
+                        .render(Map.of("w", -(1L << 40)), NOW))
+                .isEqualTo("xxxx");
     }
 
     @Test
