@@ -5,6 +5,7 @@ import dev.panamoe.spi.BackendProvider;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceOptions;
+import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Probe;
@@ -26,9 +27,11 @@ import java.util.stream.IntStream;
 
 /// Times products at the sizes of gemma4-26b-a4b on the first OpenCL device: with one row the bytes of weights a
 /// second, with many the multiply-adds. Weights are more than any cache holds, and used in turn. The time of a run is
-/// from the first launch to the end of the last, so that launches are in it.
+/// from the first launch to the end of the last, so that launches are in it. Kernels are not tuned: what an earlier
+/// start found does not count.
 ///
-/// Arguments: types, such as `Q4_0 Q8_0`; without any, those and `Q4_K Q6_K MXFP4 F16`.
+/// Arguments: what activations are rounded to, `F32`, `Q8` or `AUTO` (default `F32`); then types, such as `Q4_0 Q8_0`
+/// (default: those and `Q4_K Q6_K MXFP4 F16`).
 final class OpenClBenchmark {
     private static final long BYTES = 1L << 30;
     private static final int TURNS = 5;
@@ -43,22 +46,24 @@ final class OpenClBenchmark {
     }
 
     public static void main(String[] args) {
-        List<QuantType> types = args.length == 0
+        Activations activations = args.length == 0 ? Activations.F32 : Activations.valueOf(args[0]);
+        List<QuantType> types = args.length < 2
                 ? List.of(
                         QuantType.Q4_0, QuantType.Q8_0, QuantType.Q4_K, QuantType.Q6_K, QuantType.MXFP4, QuantType.F16)
-                : Arrays.stream(args).map(QuantType::valueOf).toList();
+                : Arrays.stream(args).skip(1).map(QuantType::valueOf).toList();
+        DeviceOptions options =
+                DeviceOptions.DEFAULT.withActivations(activations).withTuning(DeviceOptions.Tuning.OFF);
         BackendProvider provider = new OpenClProvider();
         Probe.Usable usable = (Probe.Usable) provider.probe();
         System.out.println(usable.devices().getFirst());
         for (QuantType type : types) {
-            try (Device device = provider.open(usable.devices().getFirst(), DeviceOptions.DEFAULT)) {
+            try (Device device = provider.open(usable.devices().getFirst(), options)) {
                 OpenClBenchmark b = new OpenClBenchmark(device);
                 device.measureCeilings().ifPresent(System.out::println);
                 b.matmul(type, 4096, 2816, 1);
                 b.matmul(type, 2816, 4096, 1);
                 b.matmul(type, 262144, 2816, 1);
                 b.experts(type, 1);
-                b.matmul(type, 4096, 2816, 4);
                 b.matmul(type, 4096, 2816, 512);
                 b.experts(type, 512);
                 b.arena.close();
