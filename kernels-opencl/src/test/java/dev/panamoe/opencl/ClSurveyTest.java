@@ -31,6 +31,23 @@ class ClSurveyTest {
 
     private static ClDevice device(
             String name, ClDevice.Kind kind, long gib, int version, int workGroup, int localKib, String missing) {
+        return device(name, kind, "550", gib, version, workGroup, localKib, missing);
+    }
+
+    /// One that is not here, of which nobody asks more than what it says of itself.
+    static ClDevice device(String name, ClDevice.Kind kind, String driver) {
+        return device(name, kind, driver, 8, 30, 1024, 48, "");
+    }
+
+    private static ClDevice device(
+            String name,
+            ClDevice.Kind kind,
+            String driver,
+            long gib,
+            int version,
+            int workGroup,
+            int localKib,
+            String missing) {
         return new ClDevice(
                 "opencl",
                 1,
@@ -41,7 +58,7 @@ class ClSurveyTest {
                 0x10DE,
                 "Driver",
                 "OpenCL 3.0",
-                "550",
+                driver,
                 version,
                 12,
                 gib << 30,

@@ -10,6 +10,7 @@ import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,7 +22,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Damage is tried in {@link ProgramCacheTest}, with what is kept.
 class KeptFilesTest {
     private static final byte[] KEY = KeptFiles.key("source", "options");
 
@@ -59,6 +59,28 @@ class KeptFilesTest {
         assertThat(files().get("a", KeptFiles.key("source", "others"))).isEmpty();
         files().put("a", KEY, bytes("two"));
         assertThat(files().get("a", KEY)).contains(bytes("two"));
+    }
+
+    /// Whatever is damaged: nothing is there, and it can be put again.
+    @Test
+    void aDamagedFileIsNone() throws IOException {
+        files().put("a", KEY, bytes("what is kept"));
+        Path file = file("a");
+        byte[] good = Files.readAllBytes(file);
+        List<byte[]> damaged = new ArrayList<>();
+        for (int at = 0; at < good.length; at++) {
+            byte[] bad = good.clone();
+            bad[at] ^= 1;
+            damaged.add(bad);
+            damaged.add(Arrays.copyOf(good, at));
+        }
+        damaged.add(Arrays.copyOf(good, good.length + 1));
+        for (byte[] bad : damaged) {
+            Files.write(file, bad);
+            assertThat(files().get("a", KEY)).isEmpty();
+        }
+        files().put("a", KEY, bytes("what is kept"));
+        assertThat(Files.readAllBytes(file)).isEqualTo(good);
     }
 
     @Test
