@@ -246,13 +246,18 @@ final class OpenClDevice implements Device {
     }
 
     @Override
+    public long cacheBytes(ModelSpec spec, List<CacheSpec> caches) {
+        return caches.stream().mapToLong(OpenClCache::bytes).sum() + ops.missingBytes(spec, caches);
+    }
+
+    @Override
     public Buffer allocate(Buffer.Kind kind, long size) {
         return new OpenClBuffer(memory, kind, size);
     }
 
     @Override
     public KvCache allocateCache(CacheSpec spec) {
-        memory.require(spec.byteSize(), OpenClCache.what(spec));
+        memory.require(OpenClCache.bytes(spec), OpenClCache.what(spec));
         ops.reserve(spec);
         return new OpenClCache(memory, spec);
     }

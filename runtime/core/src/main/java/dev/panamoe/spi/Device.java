@@ -43,6 +43,14 @@ public interface Device extends AutoCloseable {
     /// @throws dev.panamoe.PanamoeException when memory is short: how much was wanted, how much there is
     default void reserve(ModelSpec spec, int maxRows) {}
 
+    /// Bytes of {@link #freeMemory} that all these caches take, together with what attention over them needs and does
+    /// not have yet.
+    ///
+    /// @param spec the model whose caches they are
+    default long cacheBytes(ModelSpec spec, List<CacheSpec> caches) {
+        return caches.stream().mapToLong(CacheSpec::byteSize).sum();
+    }
+
     /// Zeroed memory for `size` values.
     ///
     /// @throws dev.panamoe.PanamoeException when memory is short: how much was wanted, how much there is
