@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The cores of this machine. Weights are packed at upload, or read where they are; buffers are heap arrays; caches lie
@@ -147,7 +148,7 @@ final class CpuDevice implements Device {
     }
 
     @Override
-    public List<String> endUpload() {
+    public List<String> endUpload(Consumer<String> progress) {
         long start = System.nanoTime();
         Optional<Path> file = store.finish();
         packNanos += System.nanoTime() - start;

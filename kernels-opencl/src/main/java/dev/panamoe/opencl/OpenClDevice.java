@@ -28,6 +28,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
@@ -189,7 +190,7 @@ final class OpenClDevice implements Device {
     }
 
     @Override
-    public List<String> endUpload() {
+    public List<String> endUpload(Consumer<String> progress) {
         long start = System.nanoTime();
         finish();
         uploader.close();
@@ -202,7 +203,7 @@ final class OpenClDevice implements Device {
                 uploadBytes / 1e9,
                 uploadNanos / 1e9));
         failedTrial.ifPresent(why -> notes.add(info.id() + ": its 8-bit products cannot be used: " + why));
-        notes.addAll(tuning.tune(matrixBytes));
+        notes.addAll(tuning.tune(matrixBytes, progress));
         return notes;
     }
 

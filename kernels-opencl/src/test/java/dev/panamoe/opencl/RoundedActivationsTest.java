@@ -130,7 +130,7 @@ class RoundedActivationsTest {
                 liar,
                 DeviceOptions.DEFAULT.withActivations(Activations.AUTO).withTuning(DeviceOptions.Tuning.OFF))) {
             assertThat(timesIdentity(d, x)).isEqualTo(x);
-            assertThat(d.endUpload()).anyMatch(note -> note.contains("its 8-bit products cannot be used: "));
+            assertThat(d.endUpload(line -> {})).anyMatch(note -> note.contains("its 8-bit products cannot be used: "));
         }
         try (Device d = new OpenClDevice(
                 liar.info(),

@@ -45,7 +45,9 @@ public final class Model implements AutoCloseable {
             long bytes = MemoryPlan.weightBytes(file);
             device.beginUpload(new ModelIdentity(file.name(), file.identity(), bytes));
             ModelWeights weights = WeightLoader.load(file, spec, device, derived, bytes, progress);
-            return new Model(spec, device, derived, weights, device.endUpload());
+            List<String> notes = device.endUpload(progress::doing);
+            progress.doing("");
+            return new Model(spec, device, derived, weights, notes);
         } catch (RuntimeException | Error e) {
             derived.close();
             throw e;

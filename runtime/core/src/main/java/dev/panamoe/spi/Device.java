@@ -5,6 +5,7 @@ import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.TensorView;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// An opened device: it holds weights, buffers and caches, and computes with them. One thread at a time may use it.
 /// Everything that computes, copies or allocates throws {@link DeviceLostException} when the device is gone.
@@ -30,8 +31,9 @@ public interface Device extends AutoCloseable {
 
     /// Says that all weights of the model are uploaded.
     ///
+    /// @param progress is told what the device does where that takes seconds, a line each
     /// @return what a user may want to know of it, a line each: what was re-packed, what is kept where
-    default List<String> endUpload() {
+    default List<String> endUpload(Consumer<String> progress) {
         return List.of();
     }
 
