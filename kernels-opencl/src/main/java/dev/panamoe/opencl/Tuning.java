@@ -136,7 +136,8 @@ final class Tuning {
         List<String> tuned = new ArrayList<>();
         List<String> notes = new ArrayList<>();
         for (QuantType type : types) {
-            progress.accept(device.id() + ": measuring kernels for " + type + (again ? "…" : ", once for this device…"));
+            progress.accept(
+                    device.id() + ": measuring kernels for " + type + (again ? "…" : ", once for this device…"));
             try {
                 tuned.add(type + measure(type, again ? AGAIN_NANOS : AUTO_NANOS));
             } catch (DeviceLostException e) {

@@ -159,8 +159,10 @@ class TuningTest {
     @Test
     void cpusAreMeasuredWhereTheUserSaysSo() {
         seconds = c -> c.toString().contains("runs 8") ? 0.5 : 1;
-        assertThat(tuning(cpu, DeviceOptions.Tuning.AUTO).tune(LARGE, shown::add)).isEmpty();
-        assertThat(tuning(cpu, DeviceOptions.Tuning.OFF).tune(LARGE, shown::add)).isEmpty();
+        assertThat(tuning(cpu, DeviceOptions.Tuning.AUTO).tune(LARGE, shown::add))
+                .isEmpty();
+        assertThat(tuning(cpu, DeviceOptions.Tuning.OFF).tune(LARGE, shown::add))
+                .isEmpty();
         assertThat(measured).isEmpty();
         tuning(cpu, DeviceOptions.Tuning.AGAIN).tune(LARGE, shown::add);
         tuning(cpu, DeviceOptions.Tuning.AGAIN).tune(LARGE, shown::add);
@@ -171,7 +173,8 @@ class TuningTest {
     @Test
     void withoutAPlaceToKeepItNothingIsMeasuredUnasked() {
         KeptFiles none = new KeptFiles(Optional.empty());
-        assertThat(tuning(gpu, DeviceOptions.Tuning.AUTO, none).tune(LARGE, shown::add)).isEmpty();
+        assertThat(tuning(gpu, DeviceOptions.Tuning.AUTO, none).tune(LARGE, shown::add))
+                .isEmpty();
         assertThat(tuning(gpu, DeviceOptions.Tuning.AGAIN, none).tune(LARGE, shown::add))
                 .singleElement()
                 .asString()
@@ -307,7 +310,8 @@ class TuningTest {
             throw new PanamoeException("too little memory");
         };
         Tuning tuning = tuning(gpu, DeviceOptions.Tuning.AUTO);
-        assertThat(tuning.tune(LARGE, shown::add)).containsExactly(gpu.id() + ": not tuned for Q4_0: too little memory");
+        assertThat(tuning.tune(LARGE, shown::add))
+                .containsExactly(gpu.id() + ": not tuned for Q4_0: too little memory");
         assertThat(chosen(tuning)).isEqualTo(MatvecConfig.GPU.toString());
     }
 
@@ -329,8 +333,9 @@ class TuningTest {
                 assertThat(probe.compare(1, now, now.with(8, 1, 3, 1))).isInfinite();
                 // Everything that products write is looked at, and nothing else.
                 for (int rows : new int[] {1, 3}) {
-                    assertThat(probe.results(rows, now)).hasSize(2).allSatisfy(r -> assertThat(r)
-                            .doesNotContain(Float.NaN));
+                    assertThat(probe.results(rows, now))
+                            .hasSize(2)
+                            .allSatisfy(r -> assertThat(r).doesNotContain(Float.NaN));
                 }
             }
             assertThat(d.freeMemory()).isEqualTo(free);
