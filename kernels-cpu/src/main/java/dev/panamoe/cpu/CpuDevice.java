@@ -15,6 +15,7 @@ import dev.panamoe.spi.DeviceOptions.Packing;
 import dev.panamoe.spi.HostBuffer;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
+import dev.panamoe.spi.LoadProgress;
 import dev.panamoe.spi.ModelIdentity;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rounding;
@@ -147,7 +148,7 @@ final class CpuDevice implements Device {
     }
 
     @Override
-    public List<String> endUpload() {
+    public List<String> endUpload(LoadProgress progress) {
         long start = System.nanoTime();
         Optional<Path> file = store.finish();
         packNanos += System.nanoTime() - start;

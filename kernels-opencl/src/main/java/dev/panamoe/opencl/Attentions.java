@@ -7,6 +7,7 @@ import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -139,7 +140,11 @@ final class Attentions {
 
     /// Says what model attends from now on.
     void prepare(ModelSpec spec) {
-        heads = spec.layers().stream()
+        heads = heads(spec);
+    }
+
+    private static int heads(ModelSpec spec) {
+        return spec.layers().stream()
                 .mapToInt(layer -> layer.attention().heads())
                 .max()
                 .orElse(0);
@@ -148,9 +153,23 @@ final class Attentions {
     /// Takes what one token needs at the end of such a cache, and what few tokens need if that is little.
     void reserve(CacheSpec cache) {
         if (heads > 0) {
-            long one = recordValues(heads, Math.ceilDiv(cache.capacity(), SPAN) + 1, cache);
-            scratch.reserve(Part.SPANS, Math.max(one, Math.min(ALWAYS, FEW * one)));
+            scratch.reserve(Part.SPANS, reservedValues(heads, cache));
         }
+    }
+
+    private static long reservedValues(int heads, CacheSpec cache) {
+        long one = recordValues(heads, Math.ceilDiv(cache.capacity(), SPAN) + 1, cache);
+        return Math.max(one, Math.min(ALWAYS, FEW * one));
+    }
+
+    /// Bytes that {@link #reserve} would take for all of these caches, beside what is there.
+    long missingBytes(ModelSpec spec, List<CacheSpec> caches) {
+        int most = heads(spec);
+        long values = caches.stream()
+                .mapToLong(cache -> reservedValues(most, cache))
+                .max()
+                .orElse(0);
+        return scratch.missingBytes(Part.SPANS, values);
     }
 
     /// Gives a kernel what both ways take alike.

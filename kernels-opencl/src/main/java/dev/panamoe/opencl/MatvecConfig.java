@@ -68,7 +68,7 @@ final class MatvecConfig {
                 + " -D SEVERAL=" + several;
     }
 
-    private MatvecConfig with(int newWidth, int newPanels, int newRuns, int newUnroll) {
+    MatvecConfig with(int newWidth, int newPanels, int newRuns, int newUnroll) {
         return new MatvecConfig(newWidth, newPanels, newRuns, newUnroll, several, few);
     }
 

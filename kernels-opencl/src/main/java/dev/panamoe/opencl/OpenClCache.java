@@ -21,24 +21,57 @@ final class OpenClCache implements KvCache {
         this.memory = memory;
         this.spec = spec;
         String what = what(spec);
-        boolean scaled = spec.type().storage().blockSize() > 1;
-        int perWord = perWord(spec);
+        this.keyWords = memory.allocateZeroed(keyWordBytes(spec), what);
+        this.keyScales = orKeyWords(keyScaleBytes(spec), what);
+        this.valueWords = orKeyWords(valueWordBytes(spec), what);
+        this.valueScales = orKeyWords(valueScaleBytes(spec), what);
+    }
+
+    /// A plane that has no bytes is not read: a kernel gets another one in its place.
+    private long orKeyWords(long bytes, String what) {
+        return bytes == 0 ? keyWords : memory.allocateZeroed(bytes, what);
+    }
+
+    /// What such a cache takes.
+    static long bytes(CacheSpec spec) {
+        return keyWordBytes(spec) + keyScaleBytes(spec) + valueWordBytes(spec) + valueScaleBytes(spec);
+    }
+
+    private static long keyWordBytes(CacheSpec spec) {
+        return Math.multiplyExact(keyBlocks(spec), (long) BLOCK / perWord(spec) * Integer.BYTES);
+    }
+
+    private static long keyScaleBytes(CacheSpec spec) {
+        return isScaled(spec) ? keyBlocks(spec) * Short.BYTES : 0;
+    }
+
+    private static long valueWordBytes(CacheSpec spec) {
+        return spec.valuesInKeys()
+                ? 0
+                : Math.multiplyExact(
+                        valueRows(spec), (long) Math.ceilDiv(spec.valueSize(), perWord(spec)) * Integer.BYTES);
+    }
+
+    /// Rounded up to words, as memory is.
+    private static long valueScaleBytes(CacheSpec spec) {
+        return spec.valuesInKeys() || !isScaled(spec)
+                ? 0
+                : Math.ceilDiv(valueRows(spec) * (spec.valueSize() / BLOCK) * Short.BYTES, (long) Integer.BYTES)
+                        * Integer.BYTES;
+    }
+
+    /// Whole panels of slots have keys.
+    private static long keyBlocks(CacheSpec spec) {
         long panels = (long) spec.kvHeads() * Math.ceilDiv(spec.capacity(), PackedFormat.PANEL);
-        long blocks = Math.ceilDiv(spec.keySize(), BLOCK);
-        long panelBlocks = panels * blocks * PackedFormat.PANEL;
-        this.keyWords =
-                memory.allocateZeroed(Math.multiplyExact(panelBlocks, (long) BLOCK / perWord * Integer.BYTES), what);
-        this.keyScales = scaled ? memory.allocateZeroed(panelBlocks * Short.BYTES, what) : keyWords;
-        if (spec.valuesInKeys()) {
-            this.valueWords = keyWords;
-            this.valueScales = keyWords;
-        } else {
-            long rows = (long) spec.kvHeads() * spec.capacity();
-            this.valueWords = memory.allocateZeroed(
-                    Math.multiplyExact(rows, (long) Math.ceilDiv(spec.valueSize(), perWord) * Integer.BYTES), what);
-            this.valueScales =
-                    scaled ? memory.allocateZeroed(rows * (spec.valueSize() / BLOCK) * Short.BYTES, what) : keyWords;
-        }
+        return panels * Math.ceilDiv(spec.keySize(), BLOCK) * PackedFormat.PANEL;
+    }
+
+    private static long valueRows(CacheSpec spec) {
+        return (long) spec.kvHeads() * spec.capacity();
+    }
+
+    private static boolean isScaled(CacheSpec spec) {
+        return spec.type().storage().blockSize() > 1;
     }
 
     /// For messages.

@@ -13,6 +13,7 @@ import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.DeviceOptions.Activations;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
+import dev.panamoe.spi.LoadProgress;
 import dev.panamoe.spi.ModelIdentity;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Rows;
@@ -189,7 +190,7 @@ final class OpenClDevice implements Device {
     }
 
     @Override
-    public List<String> endUpload() {
+    public List<String> endUpload(LoadProgress progress) {
         long start = System.nanoTime();
         finish();
         uploader.close();
@@ -202,7 +203,7 @@ final class OpenClDevice implements Device {
                 uploadBytes / 1e9,
                 uploadNanos / 1e9));
         failedTrial.ifPresent(why -> notes.add(info.id() + ": its 8-bit products cannot be used: " + why));
-        notes.addAll(tuning.tune(matrixBytes));
+        notes.addAll(tuning.tune(matrixBytes, progress::doing));
         return notes;
     }
 
@@ -246,13 +247,18 @@ final class OpenClDevice implements Device {
     }
 
     @Override
+    public long cacheBytes(ModelSpec spec, List<CacheSpec> caches) {
+        return caches.stream().mapToLong(OpenClCache::bytes).sum() + ops.missingBytes(spec, caches);
+    }
+
+    @Override
     public Buffer allocate(Buffer.Kind kind, long size) {
         return new OpenClBuffer(memory, kind, size);
     }
 
     @Override
     public KvCache allocateCache(CacheSpec spec) {
-        memory.require(spec.byteSize(), OpenClCache.what(spec));
+        memory.require(OpenClCache.bytes(spec), OpenClCache.what(spec));
         ops.reserve(spec);
         return new OpenClCache(memory, spec);
     }

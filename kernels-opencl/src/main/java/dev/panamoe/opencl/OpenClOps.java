@@ -63,6 +63,11 @@ final class OpenClOps implements Ops {
         rows.reserve(spec);
     }
 
+    /// Bytes that {@link #reserve(CacheSpec)} would take for all of these caches.
+    long missingBytes(ModelSpec spec, List<CacheSpec> caches) {
+        return attentions.missingBytes(spec, caches);
+    }
+
     /// What one token's attention over such a cache takes, where the model is known.
     void reserve(CacheSpec cache) {
         attentions.reserve(cache);

@@ -42,6 +42,12 @@ final class Scratch {
         return has != null && has.bytes() >= values * Integer.BYTES;
     }
 
+    /// Bytes that {@link #reserve} of so many would take, beside what is there.
+    long missingBytes(Part part, long values) {
+        Held has = held.get(part);
+        return Math.max(0, values * Integer.BYTES - (has == null ? 0 : has.bytes()));
+    }
+
     /// At least `values` values of 4 bytes, with whatever is in them.
     long of(Part part, long values) {
         Held has = held.get(part);

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /// Which {@link MatvecConfig} a device computes with, for each quant type: the default, or the fastest of some that
@@ -107,8 +108,9 @@ final class Tuning {
     /// Measures the types that matter for a model, so far as its user wants it and nothing is kept.
     ///
     /// @param bytes of the model's weights by their type
+    /// @param progress is told what is measured, a line for each type
     /// @return what was measured, for the user; empty where nothing was
-    List<String> tune(Map<QuantType, Long> bytes) {
+    List<String> tune(Map<QuantType, Long> bytes, Consumer<String> progress) {
         boolean again = mode == DeviceOptions.Tuning.AGAIN;
         if (!again && (mode == DeviceOptions.Tuning.OFF || device.isCpu())) {
             return List.of();
@@ -134,6 +136,8 @@ final class Tuning {
         List<String> tuned = new ArrayList<>();
         List<String> notes = new ArrayList<>();
         for (QuantType type : types) {
+            progress.accept(
+                    device.id() + ": measuring kernels for " + type + (again ? "…" : ", once for this device…"));
             try {
                 tuned.add(type + measure(type, again ? AGAIN_NANOS : AUTO_NANOS));
             } catch (DeviceLostException e) {

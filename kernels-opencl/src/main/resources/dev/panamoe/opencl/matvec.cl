@@ -40,68 +40,85 @@
 typedef float x_t;
 typedef float4 x4_t;
 
-// The sums of a run of groups of WIDTH rows for `tokens` rows of activations, a constant.
-// x4: activations, in fours; row4: where each row begins.
-FN void run_sums(
-        const int tokens, GLOBAL const uint *words, GLOBAL const tail_t *tails, size_t panel, int lane, int groups,
-        int from, int to, GLOBAL const float4 *x4, const size_t *row4, floats *sums) {
+// Adds the products of a group of WIDTH rows for `tokens` rows of activations, a constant.
+// block: the first of the panel; x4: activations, in fours; row4: where each row begins.
+FN void add_products(
+        const int tokens, GLOBAL const uint *words, GLOBAL const tail_t *tails, size_t block, int lane, int group,
+        GLOBAL const float4 *x4, const size_t *row4, floats *sums) {
+    floats q[32];
+    floats scale[2];
+    floats offset[2];
+    size_t at = block + group / GROUPS;
+#if TAIL
+    uints tail = UINTS_OF_TAILS(((GLOBAL const tails_t *)tails)[at * LANES + lane]);
+#else
+    uints tail = 0;
+#endif
+    GLOBAL const uints *w = (GLOBAL const uints *)words + at * (WORDS * LANES) + lane;
+#if WIDTH >= 8 && defined(__clang__)
+    // A CPU guesses that neighbouring lines of 64 bytes come next, and here it is every other one. OpenCL's own
+    // prefetch does nothing in PoCL.
+    for (int i = group % GROUPS; i < WORDS; i += GROUPS) {
+        __builtin_prefetch((const void *)(size_t)(w + (AHEAD * WORDS + i) * LANES));
+    }
+#endif
+    read_group(w, tail, (uint)(group % GROUPS), q, scale, offset);
 #pragma unroll
     for (int t = 0; t < tokens; t++) {
-        sums[t] = 0.0f;
-    }
-    size_t block = panel * (groups / GROUPS);
-#pragma unroll UNROLL
-    for (int group = from; group < to; group++) {
-        floats q[32];
-        floats scale[2];
-        floats offset[2];
-        size_t at = block + group / GROUPS;
-#if TAIL
-        uints tail = UINTS_OF_TAILS(((GLOBAL const tails_t *)tails)[at * LANES + lane]);
-#else
-        uints tail = 0;
-#endif
-        GLOBAL const uints *w = (GLOBAL const uints *)words + at * (WORDS * LANES) + lane;
-#if WIDTH >= 8 && defined(__clang__)
-        // A CPU guesses that neighbouring lines of 64 bytes come next, and here it is every other one. OpenCL's own
-        // prefetch does nothing in PoCL.
-        for (int i = group % GROUPS; i < WORDS; i += GROUPS) {
-            __builtin_prefetch((const void *)(size_t)(w + (AHEAD * WORDS + i) * LANES));
-        }
-#endif
-        read_group(w, tail, (uint)(group % GROUPS), q, scale, offset);
+        GLOBAL const float4 *x = x4 + row4[t] + group * 8;
 #pragma unroll
-        for (int t = 0; t < tokens; t++) {
-            GLOBAL const float4 *x = x4 + row4[t] + group * 8;
+        for (int h = 0; h < HALVES; h++) {
+            floats part = 0.0f;
+            float sum = 0.0f;
 #pragma unroll
-            for (int h = 0; h < HALVES; h++) {
-                floats part = 0.0f;
-                float sum = 0.0f;
-#pragma unroll
-                for (int i = 0; i < 8 / HALVES; i++) {
-                    float4 v = x[h * 4 + i];
-                    const floats *p = q + h * 16 + 4 * i;
-                    part = FMA(p[0], (floats)(v.x), part);
-                    part = FMA(p[1], (floats)(v.y), part);
-                    part = FMA(p[2], (floats)(v.z), part);
-                    part = FMA(p[3], (floats)(v.w), part);
-                    if (OFFSETS) {
-                        sum = sum + v.x;
-                        sum = sum + v.y;
-                        sum = sum + v.z;
-                        sum = sum + v.w;
-                    }
-                }
-                sums[t] = FMA(scale[h], part, sums[t]);
+            for (int i = 0; i < 8 / HALVES; i++) {
+                float4 v = x[h * 4 + i];
+                const floats *p = q + h * 16 + 4 * i;
+                part = FMA(p[0], (floats)(v.x), part);
+                part = FMA(p[1], (floats)(v.y), part);
+                part = FMA(p[2], (floats)(v.z), part);
+                part = FMA(p[3], (floats)(v.w), part);
                 if (OFFSETS) {
-                    sums[t] = FMA(offset[h], (floats)(sum), sums[t]);
+                    sum = sum + v.x;
+                    sum = sum + v.y;
+                    sum = sum + v.z;
+                    sum = sum + v.w;
                 }
+            }
+            sums[t] = FMA(scale[h], part, sums[t]);
+            if (OFFSETS) {
+                sums[t] = FMA(offset[h], (floats)(sum), sums[t]);
             }
         }
     }
 }
 
 #endif
+
+// The sums of a run of groups of WIDTH rows for `tokens` rows of activations, a constant.
+FN void run_sums(
+        const int tokens, GLOBAL const uint *words, GLOBAL const tail_t *tails, size_t panel, int lane, int groups,
+        int from, int to, GLOBAL const x4_t *x4, const size_t *row4, floats *sums) {
+#pragma unroll
+    for (int t = 0; t < tokens; t++) {
+        sums[t] = 0.0f;
+    }
+    size_t block = panel * (groups / GROUPS);
+    int group = from;
+    // Not `#pragma unroll UNROLL`: a compiler need not expand macros there, and Clang leaves a loop of unknown length
+    // with assembler in it (DOT4) as it is.
+    for (; group <= to - UNROLL; group += UNROLL) {
+#pragma unroll
+        for (int i = 0; i < UNROLL; i++) {
+            add_products(tokens, words, tails, block, lane, group + i, x4, row4, sums);
+        }
+    }
+#if UNROLL > 1
+    for (; group < to; group++) {
+        add_products(tokens, words, tails, block, lane, group, x4, row4, sums);
+    }
+#endif
+}
 
 // Adds the runs of a row of the work-group.
 FN float total(LOCAL const float *runs, int row) {

@@ -8,47 +8,38 @@
 typedef uint x_t;
 typedef uint4 x4_t;
 
-// The sums of a run of groups of a row for `tokens` rows of activations, a constant.
-// x4: activations, in fours; row4: where each row begins.
-FN void run_sums(
-        const int tokens, GLOBAL const uint *words, GLOBAL const tail_t *tails, size_t panel, int lane, int groups,
-        int from, int to, GLOBAL const x4_t *x4, const size_t *row4, float *sums) {
+// Adds the products of a group of a row for `tokens` rows of activations, a constant: see matvec.cl.
+FN void add_products(
+        const int tokens, GLOBAL const uint *words, GLOBAL const tail_t *tails, size_t block, int lane, int group,
+        GLOBAL const x4_t *x4, const size_t *row4, float *sums) {
+    uint q[8];
+    float scale[2];
+    float offset[2];
+    size_t at = block + (uint)group / GROUPS;
+#if TAIL
+    uint tail = tails[at * 32 + lane];
+#else
+    uint tail = 0;
+#endif
+    read_integers(words + at * (WORDS * 32) + lane, tail, (uint)group % GROUPS, q, scale, offset);
 #pragma unroll
     for (int t = 0; t < tokens; t++) {
-        sums[t] = 0.0f;
-    }
-    size_t block = panel * (groups / GROUPS);
-#pragma unroll UNROLL
-    for (int group = from; group < to; group++) {
-        uint q[8];
-        float scale[2];
-        float offset[2];
-        size_t at = block + (uint)group / GROUPS;
-#if TAIL
-        uint tail = tails[at * 32 + lane];
-#else
-        uint tail = 0;
-#endif
-        read_integers(words + at * (WORDS * 32) + lane, tail, (uint)group % GROUPS, q, scale, offset);
+        GLOBAL const x4_t *x = x4 + row4[t] + group * 3;
+        uint4 low = x[0];
+        uint4 high = x[1];
+        uint4 step = x[2];
+        uint a[8] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
+        int sum0 = (int)step.y;
+        int sum1 = (int)step.z;
+        int dots[HALVES];
 #pragma unroll
-        for (int t = 0; t < tokens; t++) {
-            GLOBAL const x4_t *x = x4 + row4[t] + group * 3;
-            uint4 low = x[0];
-            uint4 high = x[1];
-            uint4 step = x[2];
-            uint a[8] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
-            int sum0 = (int)step.y;
-            int sum1 = (int)step.z;
-            int dots[HALVES];
+        for (int h = 0; h < HALVES; h++) {
+            dots[h] = first_dot(h, sum0, sum1);
 #pragma unroll
-            for (int h = 0; h < HALVES; h++) {
-                dots[h] = first_dot(h, sum0, sum1);
-#pragma unroll
-                for (int i = h * 4; i < h * 4 + 8 / HALVES; i++) {
-                    dots[h] = DOT4(q[i], a[i], dots[h]);
-                }
+            for (int i = h * 4; i < h * 4 + 8 / HALVES; i++) {
+                dots[h] = DOT4(q[i], a[i], dots[h]);
             }
-            sums[t] = add_group(dots, scale, offset, AS_FLOAT(step.x), sum0, sum1, sums[t]);
         }
+        sums[t] = add_group(dots, scale, offset, AS_FLOAT(step.x), sum0, sum1, sums[t]);
     }
 }

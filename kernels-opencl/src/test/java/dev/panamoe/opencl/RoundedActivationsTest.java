@@ -8,6 +8,7 @@ import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.DeviceOptions.Activations;
+import dev.panamoe.spi.LoadProgress;
 import dev.panamoe.spi.Rounding;
 import dev.panamoe.spi.Rows;
 import dev.panamoe.spi.WeightUse;
@@ -130,7 +131,8 @@ class RoundedActivationsTest {
                 liar,
                 DeviceOptions.DEFAULT.withActivations(Activations.AUTO).withTuning(DeviceOptions.Tuning.OFF))) {
             assertThat(timesIdentity(d, x)).isEqualTo(x);
-            assertThat(d.endUpload()).anyMatch(note -> note.contains("its 8-bit products cannot be used: "));
+            assertThat(d.endUpload(LoadProgress.NONE))
+                    .anyMatch(note -> note.contains("its 8-bit products cannot be used: "));
         }
         try (Device d = new OpenClDevice(
                 liar.info(),

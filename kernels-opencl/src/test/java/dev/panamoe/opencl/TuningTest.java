@@ -39,6 +39,7 @@ class TuningTest {
     private ToDoubleFunction<MatvecConfig> seconds = c -> 1;
 
     private final List<QuantType> measured = new ArrayList<>();
+    private final List<String> shown = new ArrayList<>();
     private int open;
 
     /// As the next start would have it.
@@ -81,14 +82,15 @@ class TuningTest {
         seconds = c -> c.toString().contains("width 4") ? 0.5 : 1;
         Tuning first = tuning(gpu, DeviceOptions.Tuning.AUTO);
         assertThat(chosen(first)).isEqualTo(MatvecConfig.GPU.toString());
-        assertThat(first.tune(LARGE))
+        assertThat(first.tune(LARGE, shown::add))
                 .singleElement()
                 .asString()
                 .matches(gpu.id() + ": kernels tuned for Q4_0 \\(2\\.00 times as fast\\) in \\d+\\.\\d s \\(kept\\)");
+        assertThat(shown).containsExactly(gpu.id() + ": measuring kernels for Q4_0, once for this device…");
         assertThat(chosen(first)).startsWith("width 4 panels 1");
         Tuning next = tuning(gpu, DeviceOptions.Tuning.AUTO);
         assertThat(chosen(next)).isEqualTo(chosen(first));
-        assertThat(next.tune(LARGE)).isEmpty();
+        assertThat(next.tune(LARGE, shown::add)).isEmpty();
         assertThat(measured).containsExactly(QuantType.Q4_0);
         assertThat(open).isZero();
         assertThat(chosen(tuning(gpu, DeviceOptions.Tuning.OFF))).isEqualTo(MatvecConfig.GPU.toString());
@@ -101,7 +103,7 @@ class TuningTest {
                 ? 1
                 : c.toString().contains("unroll 8") ? 0.98 : Double.POSITIVE_INFINITY;
         Tuning tuning = tuning(gpu, DeviceOptions.Tuning.AUTO);
-        assertThat(tuning.tune(LARGE)).singleElement().asString().contains("tuned for Q4_0 in ");
+        assertThat(tuning.tune(LARGE, shown::add)).singleElement().asString().contains("tuned for Q4_0 in ");
         assertThat(chosen(tuning)).startsWith("width 1 panels 1 runs 1 unroll 4 several 4");
     }
 
@@ -111,7 +113,7 @@ class TuningTest {
         Set<String> timed = new HashSet<>();
         seconds = c -> c.toString().equals(MatvecConfig.GPU.toString()) ? 1 : timed.add(c.toString()) ? 0.5 : 1.1;
         Tuning tuning = tuning(gpu, DeviceOptions.Tuning.AUTO);
-        assertThat(tuning.tune(LARGE)).singleElement().asString().doesNotContain("fast");
+        assertThat(tuning.tune(LARGE, shown::add)).singleElement().asString().doesNotContain("fast");
         assertThat(chosen(tuning)).startsWith("width 1 panels 1 runs 1 unroll 4");
     }
 
@@ -120,11 +122,11 @@ class TuningTest {
     void theLimitBetweenFewAndManyRows() {
         seconds = c -> c.few() == 1 ? 2 : c.few() <= 16 ? 1 : 3;
         Tuning tuning = tuning(gpu, DeviceOptions.Tuning.AUTO);
-        tuning.tune(LARGE);
+        tuning.tune(LARGE, shown::add);
         assertThat(tuning.config(QuantType.Q4_0).few()).isEqualTo(16);
         seconds = c -> c.few() == 1 ? 2 : 3;
         Tuning other = tuning(gpu, DeviceOptions.Tuning.AGAIN);
-        other.tune(LARGE);
+        other.tune(LARGE, shown::add);
         assertThat(other.config(QuantType.Q4_0).few()).isEqualTo(4);
     }
 
@@ -132,28 +134,30 @@ class TuningTest {
     void severalRowsAtOnceWhereThatIsFaster() {
         seconds = c -> 1.0 / c.several();
         Tuning tuning = tuning(gpu, DeviceOptions.Tuning.AUTO);
-        tuning.tune(LARGE);
+        tuning.tune(LARGE, shown::add);
         assertThat(tuning.config(QuantType.Q4_0).several()).isEqualTo(8);
     }
 
     @Test
     void onlyWhatMattersIsMeasured() {
         Tuning auto = tuning(gpu, DeviceOptions.Tuning.AUTO);
-        assertThat(auto.tune(Map.of(QuantType.Q4_0, 1L << 20))).isEmpty();
-        auto.tune(Map.of(QuantType.Q4_0, 4L << 30, QuantType.Q6_K, 1L << 30, QuantType.F32, 100L << 20));
+        assertThat(auto.tune(Map.of(QuantType.Q4_0, 1L << 20), shown::add)).isEmpty();
+        auto.tune(Map.of(QuantType.Q4_0, 4L << 30, QuantType.Q6_K, 1L << 30, QuantType.F32, 100L << 20), shown::add);
         assertThat(measured).containsExactlyInAnyOrder(QuantType.Q4_0, QuantType.Q6_K);
-        tuning(gpu, DeviceOptions.Tuning.AGAIN).tune(Map.of(QuantType.F16, 1L << 20));
+        tuning(gpu, DeviceOptions.Tuning.AGAIN).tune(Map.of(QuantType.F16, 1L << 20), shown::add);
         assertThat(measured).contains(QuantType.F16);
     }
 
     @Test
     void cpusAreMeasuredWhereTheUserSaysSo() {
         seconds = c -> c.toString().contains("runs 8") ? 0.5 : 1;
-        assertThat(tuning(cpu, DeviceOptions.Tuning.AUTO).tune(LARGE)).isEmpty();
-        assertThat(tuning(cpu, DeviceOptions.Tuning.OFF).tune(LARGE)).isEmpty();
+        assertThat(tuning(cpu, DeviceOptions.Tuning.AUTO).tune(LARGE, shown::add))
+                .isEmpty();
+        assertThat(tuning(cpu, DeviceOptions.Tuning.OFF).tune(LARGE, shown::add))
+                .isEmpty();
         assertThat(measured).isEmpty();
-        tuning(cpu, DeviceOptions.Tuning.AGAIN).tune(LARGE);
-        tuning(cpu, DeviceOptions.Tuning.AGAIN).tune(LARGE);
+        tuning(cpu, DeviceOptions.Tuning.AGAIN).tune(LARGE, shown::add);
+        tuning(cpu, DeviceOptions.Tuning.AGAIN).tune(LARGE, shown::add);
         assertThat(measured).hasSize(2);
         assertThat(chosen(tuning(cpu, DeviceOptions.Tuning.AUTO))).startsWith("width 16 panels 1 runs 8");
     }
@@ -161,8 +165,9 @@ class TuningTest {
     @Test
     void withoutAPlaceToKeepItNothingIsMeasuredUnasked() {
         KeptFiles none = new KeptFiles(Optional.empty());
-        assertThat(tuning(gpu, DeviceOptions.Tuning.AUTO, none).tune(LARGE)).isEmpty();
-        assertThat(tuning(gpu, DeviceOptions.Tuning.AGAIN, none).tune(LARGE))
+        assertThat(tuning(gpu, DeviceOptions.Tuning.AUTO, none).tune(LARGE, shown::add))
+                .isEmpty();
+        assertThat(tuning(gpu, DeviceOptions.Tuning.AGAIN, none).tune(LARGE, shown::add))
                 .singleElement()
                 .asString()
                 .doesNotContain("kept");
@@ -171,14 +176,14 @@ class TuningTest {
     @Test
     void aDamagedFileIsNone() throws IOException {
         seconds = c -> c.toString().contains("width 4") ? 0.5 : 1;
-        tuning(gpu, DeviceOptions.Tuning.AUTO).tune(LARGE);
+        tuning(gpu, DeviceOptions.Tuning.AUTO).tune(LARGE, shown::add);
         Path file = file();
         byte[] good = Files.readAllBytes(file);
         byte[] bad = good.clone();
         bad[bad.length - 1] ^= 1;
         Files.write(file, bad);
         assertThat(chosen(tuning(gpu, DeviceOptions.Tuning.AUTO))).isEqualTo(MatvecConfig.GPU.toString());
-        tuning(gpu, DeviceOptions.Tuning.AUTO).tune(LARGE);
+        tuning(gpu, DeviceOptions.Tuning.AUTO).tune(LARGE, shown::add);
         assertThat(measured).hasSize(2);
         assertThat(Files.readAllBytes(file)).isEqualTo(good);
     }
@@ -186,7 +191,7 @@ class TuningTest {
     /// A sound file with what no kernel can be compiled with, as another version might write it.
     @Test
     void aForeignTextIsNone() throws IOException {
-        tuning(gpu, DeviceOptions.Tuning.AUTO).tune(LARGE);
+        tuning(gpu, DeviceOptions.Tuning.AUTO).tune(LARGE, shown::add);
         Path file = file();
         byte[] key = Arrays.copyOfRange(Files.readAllBytes(file), 8, 40);
         for (String text : List.of(
@@ -228,9 +233,9 @@ class TuningTest {
 
     @Test
     void anotherDriverIsMeasuredAnew() {
-        tuning(gpu, DeviceOptions.Tuning.AUTO).tune(LARGE);
+        tuning(gpu, DeviceOptions.Tuning.AUTO).tune(LARGE, shown::add);
         tuning(ClSurveyTest.device("gpu", Kind.DISCRETE_GPU, "550.1"), DeviceOptions.Tuning.AUTO)
-                .tune(LARGE);
+                .tune(LARGE, shown::add);
         assertThat(measured).hasSize(2);
     }
 
@@ -239,7 +244,7 @@ class TuningTest {
     void whatCannotBeKeptIsNotMeasured() throws Exception {
         Path noFolder = Files.writeString(folder.resolve("file"), "");
         Tuning tuning = tuning(gpu, DeviceOptions.Tuning.AUTO, new KeptFiles(Optional.of(noFolder)));
-        assertThat(tuning.tune(LARGE)).isEmpty();
+        assertThat(tuning.tune(LARGE, shown::add)).isEmpty();
         assertThat(measured).isEmpty();
     }
 
@@ -250,10 +255,10 @@ class TuningTest {
             throw new DeviceLostException("gone");
         };
         Tuning tuning = tuning(gpu, DeviceOptions.Tuning.AUTO);
-        assertThatThrownBy(() -> tuning.tune(LARGE)).isInstanceOf(DeviceLostException.class);
+        assertThatThrownBy(() -> tuning.tune(LARGE, shown::add)).isInstanceOf(DeviceLostException.class);
         assertThat(open).isZero();
         Tuning next = tuning(gpu, DeviceOptions.Tuning.AUTO);
-        assertThat(next.tune(LARGE)).isEmpty();
+        assertThat(next.tune(LARGE, shown::add)).isEmpty();
         assertThat(chosen(next)).isEqualTo(MatvecConfig.GPU.toString());
     }
 
@@ -263,7 +268,8 @@ class TuningTest {
             throw new PanamoeException("too little memory");
         };
         Tuning tuning = tuning(gpu, DeviceOptions.Tuning.AUTO);
-        assertThat(tuning.tune(LARGE)).containsExactly(gpu.id() + ": not tuned for Q4_0: too little memory");
+        assertThat(tuning.tune(LARGE, shown::add))
+                .containsExactly(gpu.id() + ": not tuned for Q4_0: too little memory");
         assertThat(chosen(tuning)).isEqualTo(MatvecConfig.GPU.toString());
     }
 
@@ -281,6 +287,14 @@ class TuningTest {
                 assertThat(probe.compare(8, now, now.withFew(1))).isBetween(0.001, 1000.0);
                 // An array of a negative size does not compile.
                 assertThat(probe.compare(8, now, now.withSeveral(-1))).isInfinite();
+                // Three runs at a time are six of eight, so that two are missing in every sum.
+                assertThat(probe.compare(1, now, now.with(8, 1, 3, 1))).isInfinite();
+                // Everything that products write is looked at, and nothing else.
+                for (int rows : new int[] {1, 3}) {
+                    assertThat(probe.results(rows, now))
+                            .hasSize(2)
+                            .allSatisfy(r -> assertThat(r).doesNotContain(Float.NaN));
+                }
             }
             assertThat(d.freeMemory()).isEqualTo(free);
         }

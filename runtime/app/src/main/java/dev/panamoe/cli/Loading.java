@@ -2,6 +2,7 @@ package dev.panamoe.cli;
 
 import dev.panamoe.engine.Engine;
 import dev.panamoe.engine.EngineOptions;
+import dev.panamoe.spi.LoadProgress;
 import java.util.Locale;
 
 /// Opens models, and says how far it is where that takes long.
@@ -9,21 +10,30 @@ final class Loading {
     /// Smaller models are there before anybody could read it.
     private static final long SHOWN_FROM = 256L << 20;
 
+    private record Shown(Progress line) implements LoadProgress {
+        @Override
+        public void at(long done, long total) {
+            if (total >= SHOWN_FROM) {
+                line.show(String.format(Locale.ROOT, "loading %d %% of %s", 100 * done / total, Table.size(total)));
+                if (done == total) {
+                    line.clear(); // where a lost device is opened again, nobody else does
+                }
+            }
+        }
+
+        @Override
+        public void doing(String what) {
+            line.show(what);
+        }
+    }
+
     private Loading() {}
 
     /// Opens a model, which from then on tells its warnings here. The caller closes it.
     static Engine open(Console console, Notes notes, String model, EngineOptions options) {
         Progress progress = new Progress(console, notes);
         try {
-            Engine engine = Engine.open(model, options, (done, total) -> {
-                if (total >= SHOWN_FROM) {
-                    progress.show(
-                            String.format(Locale.ROOT, "loading %d %% of %s", 100 * done / total, Table.size(total)));
-                    if (done == total) {
-                        progress.clear(); // where a lost device is opened again, nobody else does
-                    }
-                }
-            });
+            Engine engine = Engine.open(model, options, new Shown(progress));
             engine.onWarning(line -> notes.print(console, "warning: " + line));
             return engine;
         } finally {

@@ -1,12 +1,12 @@
 package dev.panamoe.engine;
 
 import dev.panamoe.gguf.GgufFile;
-import dev.panamoe.model.LoadProgress;
 import dev.panamoe.model.Model;
 import dev.panamoe.model.Runner;
 import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceOptions;
+import dev.panamoe.spi.LoadProgress;
 
 /// A model on an opened device, and what runs it there: all that is gone when the device is lost.
 record LoadedModel(Backends.Choice choice, Device device, Model model, Runner runner) implements AutoCloseable {

@@ -2,11 +2,11 @@ package dev.panamoe.model;
 
 import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.spec.CacheType;
-import dev.panamoe.spec.LayerSpec;
 import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.Device;
 import dev.panamoe.tensor.TensorView;
+import java.util.List;
 import java.util.Optional;
 
 /// The memory that running a model takes, in bytes, computed before any of it is allocated.
@@ -39,24 +39,26 @@ public record MemoryPlan(long weights, long derived, long caches, long scratch) 
                 .sum();
     }
 
-    /// Bytes that the caches of one session take.
+    /// Bytes of the keys and values of one session.
     static long cacheBytes(ModelSpec spec, int contextLength, CacheType type, int maxRows) {
-        long bytes = 0;
-        for (LayerSpec layer : spec.layers()) {
-            bytes += Caches.specOf(layer, contextLength, maxRows, type)
-                    .map(CacheSpec::byteSize)
-                    .orElse(0L);
-        }
-        return bytes;
+        return caches(spec, contextLength, type, maxRows).stream()
+                .mapToLong(CacheSpec::byteSize)
+                .sum();
     }
 
-    /// Positions of the longest context whose caches take at most `budget` bytes.
-    private static int longestContext(ModelSpec spec, long budget, CacheType type, int maxRows) {
+    private static List<CacheSpec> caches(ModelSpec spec, int contextLength, CacheType type, int maxRows) {
+        return spec.layers().stream()
+                .flatMap(layer -> Caches.specOf(layer, contextLength, maxRows, type).stream())
+                .toList();
+    }
+
+    /// Positions of the longest context whose caches take at most `budget` bytes of the device.
+    private static int longestContext(ModelSpec spec, long budget, CacheType type, int maxRows, Device device) {
         int low = 0;
         int high = Integer.MAX_VALUE / 2;
         while (low < high) {
             int middle = low + (high - low + 1) / 2;
-            if (cacheBytes(spec, middle, type, maxRows) <= budget) {
+            if (device.cacheBytes(spec, caches(spec, middle, type, maxRows)) <= budget) {
                 low = middle;
             } else {
                 high = middle - 1;
@@ -81,13 +83,13 @@ public record MemoryPlan(long weights, long derived, long caches, long scratch) 
     /// @param free bytes that the device can give
     public static Optional<String> cacheShortage(
             ModelSpec spec, int contextLength, CacheType type, int maxRows, Device device, long free) {
-        long wanted = cacheBytes(spec, contextLength, type, maxRows);
+        long wanted = device.cacheBytes(spec, caches(spec, contextLength, type, maxRows));
         return wanted <= free
                 ? Optional.empty()
                 : Optional.of("a context of " + contextLength + " positions takes " + mib(wanted)
                         + " MiB for keys and values, but only " + mib(free) + " MiB are free on "
                         + device.info().id() + "; use a --ctx of at most "
-                        + longestContext(spec, free, type, maxRows));
+                        + longestContext(spec, free, type, maxRows, device));
     }
 
     private static long mib(long bytes) {

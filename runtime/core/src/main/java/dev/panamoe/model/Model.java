@@ -5,6 +5,7 @@ import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.spec.CacheType;
 import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.Device;
+import dev.panamoe.spi.LoadProgress;
 import dev.panamoe.spi.ModelIdentity;
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -45,7 +46,9 @@ public final class Model implements AutoCloseable {
             long bytes = MemoryPlan.weightBytes(file);
             device.beginUpload(new ModelIdentity(file.name(), file.identity(), bytes));
             ModelWeights weights = WeightLoader.load(file, spec, device, derived, bytes, progress);
-            return new Model(spec, device, derived, weights, device.endUpload());
+            List<String> notes = device.endUpload(progress);
+            progress.doing("");
+            return new Model(spec, device, derived, weights, notes);
         } catch (RuntimeException | Error e) {
             derived.close();
             throw e;

@@ -25,6 +25,7 @@ import dev.panamoe.spi.Device;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Experts.Biases;
 import dev.panamoe.spi.HeadSteps;
+import dev.panamoe.spi.LoadProgress;
 import dev.panamoe.spi.Rope;
 import dev.panamoe.spi.Router;
 import dev.panamoe.spi.Weight;

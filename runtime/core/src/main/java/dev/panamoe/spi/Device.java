@@ -30,8 +30,9 @@ public interface Device extends AutoCloseable {
 
     /// Says that all weights of the model are uploaded.
     ///
+    /// @param progress is told what else the device does where that takes seconds
     /// @return what a user may want to know of it, a line each: what was re-packed, what is kept where
-    default List<String> endUpload() {
+    default List<String> endUpload(LoadProgress progress) {
         return List.of();
     }
 
@@ -42,6 +43,14 @@ public interface Device extends AutoCloseable {
     /// @param maxRows most rows of a forward pass
     /// @throws dev.panamoe.PanamoeException when memory is short: how much was wanted, how much there is
     default void reserve(ModelSpec spec, int maxRows) {}
+
+    /// Bytes of {@link #freeMemory} that all these caches take, together with what attention over them needs and does
+    /// not have yet.
+    ///
+    /// @param spec the model whose caches they are
+    default long cacheBytes(ModelSpec spec, List<CacheSpec> caches) {
+        return caches.stream().mapToLong(CacheSpec::byteSize).sum();
+    }
 
     /// Zeroed memory for `size` values.
     ///

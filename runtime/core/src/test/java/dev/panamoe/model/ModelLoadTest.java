@@ -23,6 +23,7 @@ import dev.panamoe.spi.DeviceInfo;
 import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.KvCache;
+import dev.panamoe.spi.LoadProgress;
 import dev.panamoe.spi.Ops;
 import dev.panamoe.spi.Probe;
 import dev.panamoe.spi.Rows;
@@ -87,6 +88,12 @@ class ModelLoadTest {
         public Weight upload(TensorView view, WeightUse use) {
             uploaded.put(view.name(), view);
             return new Uploaded(view.name(), view.type(), view.shape());
+        }
+
+        @Override
+        public List<String> endUpload(LoadProgress progress) {
+            progress.doing("measuring");
+            return List.of("measured");
         }
 
         @Override
@@ -354,6 +361,30 @@ class ModelLoadTest {
                         assertThat(MemoryPlan.cacheBytes(model.spec(), fits + 1, type, 16))
                                 .isGreaterThan(1 << 20);
                     });
+        }
+    }
+
+    @Test
+    void loadingTellsWhatTheDeviceDoesBehindItsWeights() {
+        List<String> told = new ArrayList<>();
+        LoadProgress progress = new LoadProgress() {
+            @Override
+            public void at(long done, long total) {
+                if (done == total) {
+                    told.add("all");
+                }
+            }
+
+            @Override
+            public void doing(String what) {
+                told.add(what);
+            }
+        };
+        try (GgufFile file = GgufFile.open(GEMMA);
+                Limited device = new Limited(QuantType.Q8_1, 1L << 20);
+                Model model = Model.load(file, Architectures.read(file), device, progress)) {
+            assertThat(told).endsWith("all", "measuring", "");
+            assertThat(model.notes()).containsExactly("measured");
         }
     }
 

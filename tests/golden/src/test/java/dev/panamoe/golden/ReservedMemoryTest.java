@@ -2,6 +2,7 @@ package dev.panamoe.golden;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.panamoe.PanamoeException;
 import dev.panamoe.arch.Architectures;
 import dev.panamoe.gguf.GgufFile;
 import dev.panamoe.model.Caches;
@@ -12,6 +13,8 @@ import dev.panamoe.spec.CacheType;
 import dev.panamoe.spi.Device;
 import dev.panamoe.spi.DeviceOptions;
 import dev.panamoe.spi.DeviceOptions.Activations;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -22,6 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ReservedMemoryTest {
     private static final int ROWS = 40;
     private static final int CONTEXT = 1000;
+    private static final long BUDGET = 16L << 20;
 
     /// Of the CPU, what other processes take cannot be told from what this one does.
     static Stream<Arguments> devicesWithMemoryOfTheirOwn() {
@@ -48,5 +52,44 @@ class ReservedMemoryTest {
             runner.logits(0, 1, logits, 0, Tap.NONE);
             assertThat(device.freeMemory()).isEqualTo(free);
         }
+    }
+
+    /// The context that the message recommends fits, caches and what attention over them needs, and not much more does.
+    @ParameterizedTest(allowZeroInvocations = true)
+    @MethodSource("devicesWithMemoryOfTheirOwn")
+    void theRecommendedContextFits(String backend, Fixture fixture, Activations activations) {
+        try (GgufFile file = GgufFile.open(fixture.model());
+                Device device = GoldenTest.open(backend, DeviceOptions.DEFAULT.withActivations(activations));
+                Model model = Model.load(file, Architectures.read(file), withFreeMemory(device, BUDGET));
+                Runner runner = new Runner(model, ROWS)) {
+            for (CacheType type : new CacheType[] {CacheType.F16, CacheType.Q8_0}) {
+                int recommended = recommended(model, type);
+                long free = device.freeMemory();
+                try (Caches caches = model.newCaches(recommended, ROWS, type)) {
+                    runner.forward(caches, new int[1], 0, 1, recommended - 1, Tap.NONE);
+                    assertThat(free - device.freeMemory()).isBetween(BUDGET - BUDGET / 16, BUDGET);
+                }
+            }
+        }
+    }
+
+    private static int recommended(Model model, CacheType type) {
+        try (Caches caches = model.newCaches(1 << 24, ROWS, type)) {
+            throw new AssertionError(caches.contextLength() + " positions fit");
+        } catch (PanamoeException e) {
+            return Integer.parseInt(String.valueOf(e.getMessage()).replaceAll("(?s).* at most ", ""));
+        }
+    }
+
+    /// The same device, which says that so much is free.
+    private static Device withFreeMemory(Device device, long bytes) {
+        return (Device) Proxy.newProxyInstance(
+                Device.class.getClassLoader(), new Class<?>[] {Device.class}, (proxy, method, args) -> {
+                    try {
+                        return method.getName().equals("freeMemory") ? bytes : method.invoke(device, args);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
     }
 }

@@ -1,4 +1,4 @@
-package dev.panamoe.model;
+package dev.panamoe.spi;
 
 /// Is told how far loading is, from the thread that loads.
 @FunctionalInterface
@@ -8,4 +8,9 @@ public interface LoadProgress {
     /// @param done bytes of weights that are on the device
     /// @param total bytes of all
     void at(long done, long total);
+
+    /// Is told what else takes seconds, once the weights are there.
+    ///
+    /// @param what a line for people; empty when it is over
+    default void doing(String what) {}
 }
