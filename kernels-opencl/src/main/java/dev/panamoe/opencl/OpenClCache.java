@@ -2,6 +2,8 @@ package dev.panamoe.opencl;
 
 import dev.panamoe.spi.CacheSpec;
 import dev.panamoe.spi.KvCache;
+import java.util.ArrayList;
+import java.util.List;
 
 /// Keys in the packed layout of weights, with slots as rows, and values slot by slot: planes of words, and of the
 /// scales of block types. `attention.cl` draws them.
@@ -11,6 +13,7 @@ final class OpenClCache implements KvCache {
 
     private final Memory memory;
     private final CacheSpec spec;
+    private final List<Long> planes = new ArrayList<>();
     private final long keyWords;
     private final long keyScales;
     private final long valueWords;
@@ -21,15 +24,24 @@ final class OpenClCache implements KvCache {
         this.memory = memory;
         this.spec = spec;
         String what = what(spec);
-        this.keyWords = memory.allocateZeroed(keyWordBytes(spec), what);
-        this.keyScales = orKeyWords(keyScaleBytes(spec), what);
-        this.valueWords = orKeyWords(valueWordBytes(spec), what);
-        this.valueScales = orKeyWords(valueScaleBytes(spec), what);
+        try {
+            this.keyWords = plane(keyWordBytes(spec), what);
+            this.keyScales = plane(keyScaleBytes(spec), what);
+            this.valueWords = plane(valueWordBytes(spec), what);
+            this.valueScales = plane(valueScaleBytes(spec), what);
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
     }
 
-    /// A plane that has no bytes is not read: a kernel gets another one in its place.
-    private long orKeyWords(long bytes, String what) {
-        return bytes == 0 ? keyWords : memory.allocateZeroed(bytes, what);
+    /// One that has no bytes is not read: a kernel gets the words of keys in its place.
+    private long plane(long bytes, String what) {
+        if (bytes == 0) {
+            return planes.getFirst();
+        }
+        planes.add(memory.allocateZeroed(bytes, what));
+        return planes.getLast();
     }
 
     /// What such a cache takes.
@@ -117,9 +129,6 @@ final class OpenClCache implements KvCache {
             return;
         }
         closed = true;
-        memory.free(keyWords);
-        memory.free(keyScales);
-        memory.free(valueWords);
-        memory.free(valueScales);
+        planes.forEach(memory::free);
     }
 }

@@ -24,7 +24,7 @@ import org.lwjgl.system.MemoryUtil;
 /// hold.
 ///
 /// One row of activations meets all experts, eight in a launch, as a token's do; then the same weights as one matrix,
-/// as large as that of a vocabulary. More rows meet matrices of the size of attention's.
+/// as large as that of a vocabulary, and as two of the size of attention's together. More rows meet these two.
 final class ProductsProbe implements Tuning.Probe {
     /// Of all weights; more than the caches of most devices hold.
     static final long BYTES = 256L << 20;
@@ -67,9 +67,9 @@ final class ProductsProbe implements Tuning.Probe {
     private final List<Rows> several;
     private boolean warm;
 
+    /// @param rounding whether activations are rounded to 8 bits where that is possible
     /// @param bytes of the weights, about; no fewer than eight experts have
     /// @throws PanamoeException where memory is short
-    /// @param rounding whether activations are rounded to 8 bits where that is possible
     ProductsProbe(
             ClDevice device,
             boolean rounding,
@@ -156,9 +156,11 @@ final class ProductsProbe implements Tuning.Probe {
 
     /// Everything that the products write; not a number where they do not.
     List<float[]> results(int rows, MatvecConfig with) {
-        List<Rows> written = rows == 1
-                ? List.of(outputs, logits)
-                : several.stream().map(r -> r.rows(0, rows)).toList();
+        List<Rows> written = new ArrayList<>(several(rows));
+        if (rows == 1) {
+            written.add(outputs);
+            written.add(logits);
+        }
         // What another configuration has left must not pass as a result.
         for (Rows r : written) {
             long bytes = (long) r.rows() * r.cols() * Float.BYTES;
@@ -175,11 +177,12 @@ final class ProductsProbe implements Tuning.Probe {
                 products.experts(outputs.rows(i, 1), experts, x.rows(0, 1), ids.rows(i, 1), routing);
             }
             products.matmul(logits, vocabulary, x.rows(0, 1));
-        } else {
-            for (int i = 0; i < dense.size(); i++) {
-                products.matmul(several.get(i).rows(0, rows), dense.get(i), x.rows(0, rows));
-            }
         }
+        products.matmulAll(several(rows), List.copyOf(dense), x.rows(0, rows));
+    }
+
+    private List<Rows> several(int rows) {
+        return several.stream().map(r -> r.rows(0, rows)).toList();
     }
 
     private Matrix matrix(PackedFormat format, Shape shape) {

@@ -10,20 +10,34 @@ final class Loading {
     /// Smaller models are there before anybody could read it.
     private static final long SHOWN_FROM = 256L << 20;
 
-    private record Shown(Progress line) implements LoadProgress {
+    private static final class Shown implements LoadProgress {
+        private final Progress line;
+        private boolean shown;
+
+        Shown(Progress line) {
+            this.line = line;
+        }
+
         @Override
         public void at(long done, long total) {
             if (total >= SHOWN_FROM) {
-                line.show(String.format(Locale.ROOT, "loading %d %% of %s", 100 * done / total, Table.size(total)));
-                if (done == total) {
-                    line.clear(); // where a lost device is opened again, nobody else does
-                }
+                doing(String.format(Locale.ROOT, "loading %d %% of %s", 100 * done / total, Table.size(total)));
             }
         }
 
         @Override
         public void doing(String what) {
             line.show(what);
+            shown = true;
+        }
+
+        /// Where a lost device is opened again, there may be something else in the line.
+        @Override
+        public void done() {
+            if (shown) {
+                line.clear();
+                shown = false;
+            }
         }
     }
 
@@ -31,13 +45,8 @@ final class Loading {
 
     /// Opens a model, which from then on tells its warnings here. The caller closes it.
     static Engine open(Console console, Notes notes, String model, EngineOptions options) {
-        Progress progress = new Progress(console, notes);
-        try {
-            Engine engine = Engine.open(model, options, new Shown(progress));
-            engine.onWarning(line -> notes.print(console, "warning: " + line));
-            return engine;
-        } finally {
-            progress.clear();
-        }
+        Engine engine = Engine.open(model, options, new Shown(new Progress(console, notes)));
+        engine.onWarning(line -> notes.print(console, "warning: " + line));
+        return engine;
     }
 }

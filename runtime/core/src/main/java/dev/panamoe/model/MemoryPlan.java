@@ -84,12 +84,14 @@ public record MemoryPlan(long weights, long derived, long caches, long scratch) 
     public static Optional<String> cacheShortage(
             ModelSpec spec, int contextLength, CacheType type, int maxRows, Device device, long free) {
         long wanted = device.cacheBytes(spec, caches(spec, contextLength, type, maxRows));
-        return wanted <= free
-                ? Optional.empty()
-                : Optional.of("a context of " + contextLength + " positions takes " + mib(wanted)
-                        + " MiB for keys and values, but only " + mib(free) + " MiB are free on "
-                        + device.info().id() + "; use a --ctx of at most "
-                        + longestContext(spec, free, type, maxRows, device));
+        if (wanted <= free) {
+            return Optional.empty();
+        }
+        int longest = longestContext(spec, free, type, maxRows, device);
+        return Optional.of("a context of " + contextLength + " positions takes " + Math.ceilDiv(wanted, 1L << 20)
+                + " MiB for keys and values, but only " + mib(free) + " MiB are free on "
+                + device.info().id() + "; use "
+                + (longest == 0 ? "a smaller model, or --backend cpu" : "a --ctx of at most " + longest));
     }
 
     private static long mib(long bytes) {

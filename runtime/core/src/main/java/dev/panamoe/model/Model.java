@@ -46,12 +46,12 @@ public final class Model implements AutoCloseable {
             long bytes = MemoryPlan.weightBytes(file);
             device.beginUpload(new ModelIdentity(file.name(), file.identity(), bytes));
             ModelWeights weights = WeightLoader.load(file, spec, device, derived, bytes, progress);
-            List<String> notes = device.endUpload(progress);
-            progress.doing("");
-            return new Model(spec, device, derived, weights, notes);
+            return new Model(spec, device, derived, weights, device.endUpload(progress));
         } catch (RuntimeException | Error e) {
             derived.close();
             throw e;
+        } finally {
+            progress.done();
         }
     }
 

@@ -25,6 +25,12 @@ final class ReferenceCache implements KvCache {
                 : new float[Math.multiplyExact(spec.capacity(), spec.kvHeads() * spec.valueSize())];
     }
 
+    /// What such a cache takes.
+    static long bytes(CacheSpec spec) {
+        long width = spec.keySize() + (spec.valuesInKeys() ? 0L : spec.valueSize());
+        return (long) spec.capacity() * spec.kvHeads() * width * Float.BYTES;
+    }
+
     @Override
     public CacheSpec spec() {
         return spec;

@@ -1,6 +1,7 @@
 package dev.panamoe.reference;
 
 import dev.panamoe.quant.Quants;
+import dev.panamoe.spec.ModelSpec;
 import dev.panamoe.spi.Arithmetic;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.CacheSpec;
@@ -17,6 +18,7 @@ import dev.panamoe.spi.Weight;
 import dev.panamoe.spi.WeightUse;
 import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.TensorView;
+import java.util.List;
 
 /// Everything on the Java heap but the weights, which stay where they are.
 final class ReferenceDevice implements Device {
@@ -63,6 +65,12 @@ final class ReferenceDevice implements Device {
     @Override
     public Buffer allocate(Buffer.Kind kind, long size) {
         return HostBuffer.allocate(kind, size);
+    }
+
+    /// Floats, whatever the caches' type.
+    @Override
+    public long cacheBytes(ModelSpec spec, List<CacheSpec> caches) {
+        return caches.stream().mapToLong(ReferenceCache::bytes).sum();
     }
 
     @Override

@@ -11,6 +11,9 @@ public interface LoadProgress {
 
     /// Is told what else takes seconds, once the weights are there.
     ///
-    /// @param what a line for people; empty when it is over
+    /// @param what a line for people
     default void doing(String what) {}
+
+    /// Loading is over, or has failed.
+    default void done() {}
 }

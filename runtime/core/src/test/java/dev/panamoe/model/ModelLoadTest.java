@@ -379,11 +379,16 @@ class ModelLoadTest {
             public void doing(String what) {
                 told.add(what);
             }
+
+            @Override
+            public void done() {
+                told.add("done");
+            }
         };
         try (GgufFile file = GgufFile.open(GEMMA);
                 Limited device = new Limited(QuantType.Q8_1, 1L << 20);
                 Model model = Model.load(file, Architectures.read(file), device, progress)) {
-            assertThat(told).endsWith("all", "measuring", "");
+            assertThat(told).endsWith("all", "measuring", "done");
             assertThat(model.notes()).containsExactly("measured");
         }
     }

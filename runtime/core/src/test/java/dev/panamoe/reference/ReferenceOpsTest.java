@@ -280,4 +280,12 @@ class ReferenceOpsTest {
         assertThat(read(best)).containsExactly(1, 2, 1, 2);
         assertThat(read(values)).containsExactly(5, 5, -2, -2);
     }
+
+    @Test
+    void cachesAreFloatsWhateverTheirType() {
+        assertThat(ReferenceCache.bytes(new CacheSpec(2, 64, 32, false, 100, CacheType.Q4_0)))
+                .isEqualTo(100 * 2 * (64 + 32) * Float.BYTES);
+        assertThat(ReferenceCache.bytes(new CacheSpec(1, 64, 32, true, 100, CacheType.F16)))
+                .isEqualTo(100 * 64 * Float.BYTES);
+    }
 }
