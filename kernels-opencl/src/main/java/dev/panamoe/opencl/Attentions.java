@@ -138,12 +138,12 @@ final class Attentions {
         return heads == 0 ? values <= ALWAYS : scratch.holds(Part.SPANS, values);
     }
 
-    /// Says what model attends from now on.
-    void prepare(ModelSpec spec) {
-        heads = heads(spec);
+    /// Notes the most heads of any layer, by which {@link #reserve} counts.
+    void useModel(ModelSpec spec) {
+        heads = mostHeads(spec);
     }
 
-    private static int heads(ModelSpec spec) {
+    private static int mostHeads(ModelSpec spec) {
         return spec.layers().stream()
                 .mapToInt(layer -> layer.attention().heads())
                 .max()
@@ -163,8 +163,8 @@ final class Attentions {
     }
 
     /// Bytes that {@link #reserve} would take for all of these caches, beside what is there.
-    long missingBytes(ModelSpec spec, List<CacheSpec> caches) {
-        int most = heads(spec);
+    long attentionBytes(ModelSpec spec, List<CacheSpec> caches) {
+        int most = mostHeads(spec);
         long values = caches.stream()
                 .mapToLong(cache -> reservedValues(most, cache))
                 .max()

@@ -44,7 +44,7 @@ final class OpenClCache implements KvCache {
         return planes.getLast();
     }
 
-    /// What such a cache takes.
+    /// Bytes of device memory; more than {@link CacheSpec#byteSize}, since keys fill whole panels.
     static long bytes(CacheSpec spec) {
         return keyWordBytes(spec) + keyScaleBytes(spec) + valueWordBytes(spec) + valueScaleBytes(spec);
     }

@@ -248,7 +248,7 @@ final class OpenClDevice implements Device {
 
     @Override
     public long cacheBytes(ModelSpec spec, List<CacheSpec> caches) {
-        return caches.stream().mapToLong(OpenClCache::bytes).sum() + ops.missingBytes(spec, caches);
+        return caches.stream().mapToLong(OpenClCache::bytes).sum() + ops.attentionBytes(spec, caches);
     }
 
     @Override

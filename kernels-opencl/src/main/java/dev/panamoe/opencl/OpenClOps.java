@@ -59,16 +59,16 @@ final class OpenClOps implements Ops {
     void reserve(ModelSpec spec, int maxRows) {
         products.reserve(spec, maxRows);
         integers.reserve(spec, maxRows);
-        attentions.prepare(spec);
+        attentions.useModel(spec);
         rows.reserve(spec);
     }
 
     /// Bytes that {@link #reserve(CacheSpec)} would take for all of these caches.
-    long missingBytes(ModelSpec spec, List<CacheSpec> caches) {
-        return attentions.missingBytes(spec, caches);
+    long attentionBytes(ModelSpec spec, List<CacheSpec> caches) {
+        return attentions.attentionBytes(spec, caches);
     }
 
-    /// What one token's attention over such a cache takes, where the model is known.
+    /// Takes what one token's attention over such a cache needs, where the model is known.
     void reserve(CacheSpec cache) {
         attentions.reserve(cache);
     }

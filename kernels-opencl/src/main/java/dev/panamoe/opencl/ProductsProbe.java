@@ -9,6 +9,7 @@ import dev.panamoe.spi.DeviceLostException;
 import dev.panamoe.spi.Experts;
 import dev.panamoe.spi.Ids;
 import dev.panamoe.spi.Rows;
+import dev.panamoe.spi.Weight;
 import dev.panamoe.tensor.Shape;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
@@ -55,16 +56,15 @@ final class ProductsProbe implements Tuning.Probe {
     private final List<OpenClBuffer> buffers = new ArrayList<>();
     private final Experts experts;
     private final Matrix vocabulary;
-    private final List<Matrix> dense;
+    private final List<Weight> dense;
     private final Ids ids;
     private final Rows x;
     private final Rows routing;
 
-    /// What products write, each a place of its own, so that all of it can be compared.
-    private final Rows outputs;
-
+    // What products write, each a place of its own, so that all of it can be compared.
+    private final Rows expertOutputs;
     private final Rows logits;
-    private final List<Rows> several;
+    private final List<Rows> denseOutputs;
     private boolean warm;
 
     /// @param rounding whether activations are rounded to 8 bits where that is possible
@@ -104,9 +104,9 @@ final class ProductsProbe implements Tuning.Probe {
             write(OpenClBuffer.of(ids), IntStream.range(0, slices).toArray());
             this.x = rows(MAX_ROWS, EMBEDDING);
             this.routing = rows(1, USED);
-            this.outputs = rows(steps, EMBEDDING);
+            this.expertOutputs = rows(steps, EMBEDDING);
             this.logits = rows(1, slices * HIDDEN);
-            this.several = List.of(rows(MAX_ROWS, denseRows), rows(MAX_ROWS, denseRows));
+            this.denseOutputs = List.of(rows(MAX_ROWS, denseRows), rows(MAX_ROWS, denseRows));
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -116,7 +116,7 @@ final class ProductsProbe implements Tuning.Probe {
     @Override
     public double compare(int rows, MatvecConfig now, MatvecConfig other) {
         try {
-            // Who is faster with one row meets a few as well.
+            // A layout chosen for one row computes a few as well (matvec_several).
             if (!sameBits(rows, now, other) || (rows == 1 && !sameBits(FEW_ROWS, now, other))) {
                 return Double.POSITIVE_INFINITY;
             }
@@ -154,11 +154,11 @@ final class ProductsProbe implements Tuning.Probe {
         return IntStream.range(0, expected.size()).allMatch(i -> Arrays.equals(expected.get(i), got.get(i)));
     }
 
-    /// Everything that the products write; not a number where they do not.
+    /// Everything that the products write; NaN where nothing was written.
     List<float[]> results(int rows, MatvecConfig with) {
-        List<Rows> written = new ArrayList<>(several(rows));
+        List<Rows> written = new ArrayList<>(denseOutputs(rows));
         if (rows == 1) {
-            written.add(outputs);
+            written.add(expertOutputs);
             written.add(logits);
         }
         // What another configuration has left must not pass as a result.
@@ -174,15 +174,15 @@ final class ProductsProbe implements Tuning.Probe {
         config = with;
         if (rows == 1) {
             for (int i = 0; i < ids.rows(); i++) {
-                products.experts(outputs.rows(i, 1), experts, x.rows(0, 1), ids.rows(i, 1), routing);
+                products.experts(expertOutputs.rows(i, 1), experts, x.rows(0, 1), ids.rows(i, 1), routing);
             }
             products.matmul(logits, vocabulary, x.rows(0, 1));
         }
-        products.matmulAll(several(rows), List.copyOf(dense), x.rows(0, rows));
+        products.matmulAll(denseOutputs(rows), dense, x.rows(0, rows));
     }
 
-    private List<Rows> several(int rows) {
-        return several.stream().map(r -> r.rows(0, rows)).toList();
+    private List<Rows> denseOutputs(int rows) {
+        return denseOutputs.stream().map(r -> r.rows(0, rows)).toList();
     }
 
     private Matrix matrix(PackedFormat format, Shape shape) {

@@ -120,7 +120,7 @@ final class RowKernels {
         long unused = OpenClBuffer.of(first);
         int all = 0;
         Rope rope = null;
-        for (int i = 0; i < Ops.MAX_HEAD_ROWS; i++) {
+        for (int i = 0; i < Ops.MAX_HEAD_KINDS; i++) {
             if (i < steps.size()) {
                 HeadSteps s = steps.get(i);
                 Rows x = heads.get(i).heads();

@@ -114,6 +114,7 @@ FN void run_sums(
         }
     }
 #if UNROLL > 1
+    // The rest, fewer than UNROLL groups.
     for (; group < to; group++) {
         add_products(tokens, words, tails, block, lane, group, x4, row4, sums);
     }

@@ -34,7 +34,7 @@ class ClSurveyTest {
         return device(name, kind, "550", gib, version, workGroup, localKib, missing);
     }
 
-    /// One that is not here, of which nobody asks more than what it says of itself.
+    /// A description of a device that this machine does not have; nothing can be computed on it.
     static ClDevice device(String name, ClDevice.Kind kind, String driver) {
         return device(name, kind, driver, 8, 30, 1024, 48, "");
     }

@@ -2,6 +2,13 @@ package dev.panamoe.opencl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.panamoe.arch.Architectures;
+import dev.panamoe.gguf.GgufFile;
+import dev.panamoe.model.Caches;
+import dev.panamoe.model.Model;
+import dev.panamoe.model.Runner;
+import dev.panamoe.model.Tap;
+import dev.panamoe.spec.CacheType;
 import dev.panamoe.spec.RopeSpec.Pairing;
 import dev.panamoe.spi.Buffer;
 import dev.panamoe.spi.DeviceOptions;
@@ -16,11 +23,14 @@ import dev.panamoe.tensor.QuantType;
 import dev.panamoe.tensor.Shape;
 import dev.panamoe.tensor.TensorView;
 import java.lang.foreign.Arena;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// How many launches an operation is: each takes a GPU some microseconds, whatever it computes. That they compute the
 /// right thing, the conformance suite sees.
@@ -129,5 +139,25 @@ class LaunchesTest {
         int[] read = new int[3];
         device.read(Ids.of(ids.buffer(), 3, 1), read);
         assertThat(read).containsExactly(7, 123_456_789, 9);
+    }
+
+    /// Of a generated token, from its id to its logits.
+    @ParameterizedTest
+    @CsvSource({"gemma4-moe/model-q4_0.gguf, 87", "gpt-oss/model-mxfp4.gguf, 60", "deepseek-v3/model-mla-q8_0.gguf, 64"
+    })
+    void aToken(String fixture, long expected) {
+        Path path = Path.of(System.getProperty("panamoe.testdata"), "fixtures", fixture);
+        try (GgufFile file = GgufFile.open(path);
+                Model model = Model.load(file, Architectures.read(file), device);
+                Runner runner = new Runner(model, 4);
+                Caches caches = model.newCaches(16, 4, CacheType.F16)) {
+            runner.forward(caches, new int[] {1, 2, 3}, 0, 3, 0, Tap.NONE);
+            float[] logits = new float[model.spec().vocabulary()];
+            assertThat(launches(() -> {
+                        runner.forward(caches, new int[] {4}, 0, 1, 3, Tap.NONE);
+                        runner.logits(0, 1, logits, 0, Tap.NONE);
+                    }))
+                    .isEqualTo(expected);
+        }
     }
 }

@@ -65,6 +65,10 @@ class TuningTest {
         });
     }
 
+    private List<String> tune(Tuning tuning) {
+        return tuning.tune(LARGE, shown::add);
+    }
+
     private static String chosen(Tuning tuning) {
         return tuning.config(QuantType.Q4_0).toString();
     }
@@ -82,7 +86,7 @@ class TuningTest {
         seconds = c -> c.toString().contains("width 4") ? 0.5 : 1;
         Tuning first = tuning(gpu, DeviceOptions.Tuning.AUTO);
         assertThat(chosen(first)).isEqualTo(MatvecConfig.GPU.toString());
-        assertThat(first.tune(LARGE, shown::add))
+        assertThat(tune(first))
                 .singleElement()
                 .asString()
                 .matches(gpu.id() + ": kernels tuned for Q4_0 \\(2\\.00 times as fast\\) in \\d+\\.\\d s \\(kept\\)");
@@ -90,7 +94,7 @@ class TuningTest {
         assertThat(chosen(first)).startsWith("width 4 panels 1");
         Tuning next = tuning(gpu, DeviceOptions.Tuning.AUTO);
         assertThat(chosen(next)).isEqualTo(chosen(first));
-        assertThat(next.tune(LARGE, shown::add)).isEmpty();
+        assertThat(tune(next)).isEmpty();
         assertThat(measured).containsExactly(QuantType.Q4_0);
         assertThat(open).isZero();
         assertThat(chosen(tuning(gpu, DeviceOptions.Tuning.OFF))).isEqualTo(MatvecConfig.GPU.toString());
@@ -103,7 +107,7 @@ class TuningTest {
                 ? 1
                 : c.toString().contains("unroll 8") ? 0.98 : Double.POSITIVE_INFINITY;
         Tuning tuning = tuning(gpu, DeviceOptions.Tuning.AUTO);
-        assertThat(tuning.tune(LARGE, shown::add)).singleElement().asString().contains("tuned for Q4_0 in ");
+        assertThat(tune(tuning)).singleElement().asString().contains("tuned for Q4_0 in ");
         assertThat(chosen(tuning)).startsWith("width 1 panels 1 runs 1 unroll 4 several 4");
     }
 
@@ -113,7 +117,7 @@ class TuningTest {
         Set<String> timed = new HashSet<>();
         seconds = c -> c.toString().equals(MatvecConfig.GPU.toString()) ? 1 : timed.add(c.toString()) ? 0.5 : 1.1;
         Tuning tuning = tuning(gpu, DeviceOptions.Tuning.AUTO);
-        assertThat(tuning.tune(LARGE, shown::add)).singleElement().asString().doesNotContain("fast");
+        assertThat(tune(tuning)).singleElement().asString().doesNotContain("fast");
         assertThat(chosen(tuning)).startsWith("width 1 panels 1 runs 1 unroll 4");
     }
 
@@ -122,11 +126,11 @@ class TuningTest {
     void theLimitBetweenFewAndManyRows() {
         seconds = c -> c.few() == 1 ? 2 : c.few() <= 16 ? 1 : 3;
         Tuning tuning = tuning(gpu, DeviceOptions.Tuning.AUTO);
-        tuning.tune(LARGE, shown::add);
+        tune(tuning);
         assertThat(tuning.config(QuantType.Q4_0).few()).isEqualTo(16);
         seconds = c -> c.few() == 1 ? 2 : 3;
         Tuning other = tuning(gpu, DeviceOptions.Tuning.AGAIN);
-        other.tune(LARGE, shown::add);
+        tune(other);
         assertThat(other.config(QuantType.Q4_0).few()).isEqualTo(4);
     }
 
@@ -134,7 +138,7 @@ class TuningTest {
     void severalRowsAtOnceWhereThatIsFaster() {
         seconds = c -> 1.0 / c.several();
         Tuning tuning = tuning(gpu, DeviceOptions.Tuning.AUTO);
-        tuning.tune(LARGE, shown::add);
+        tune(tuning);
         assertThat(tuning.config(QuantType.Q4_0).several()).isEqualTo(8);
     }
 
@@ -151,13 +155,11 @@ class TuningTest {
     @Test
     void cpusAreMeasuredWhereTheUserSaysSo() {
         seconds = c -> c.toString().contains("runs 8") ? 0.5 : 1;
-        assertThat(tuning(cpu, DeviceOptions.Tuning.AUTO).tune(LARGE, shown::add))
-                .isEmpty();
-        assertThat(tuning(cpu, DeviceOptions.Tuning.OFF).tune(LARGE, shown::add))
-                .isEmpty();
+        assertThat(tune(tuning(cpu, DeviceOptions.Tuning.AUTO))).isEmpty();
+        assertThat(tune(tuning(cpu, DeviceOptions.Tuning.OFF))).isEmpty();
         assertThat(measured).isEmpty();
-        tuning(cpu, DeviceOptions.Tuning.AGAIN).tune(LARGE, shown::add);
-        tuning(cpu, DeviceOptions.Tuning.AGAIN).tune(LARGE, shown::add);
+        tune(tuning(cpu, DeviceOptions.Tuning.AGAIN));
+        tune(tuning(cpu, DeviceOptions.Tuning.AGAIN));
         assertThat(measured).hasSize(2);
         assertThat(chosen(tuning(cpu, DeviceOptions.Tuning.AUTO))).startsWith("width 16 panels 1 runs 8");
     }
@@ -165,9 +167,8 @@ class TuningTest {
     @Test
     void withoutAPlaceToKeepItNothingIsMeasuredUnasked() {
         KeptFiles none = new KeptFiles(Optional.empty());
-        assertThat(tuning(gpu, DeviceOptions.Tuning.AUTO, none).tune(LARGE, shown::add))
-                .isEmpty();
-        assertThat(tuning(gpu, DeviceOptions.Tuning.AGAIN, none).tune(LARGE, shown::add))
+        assertThat(tune(tuning(gpu, DeviceOptions.Tuning.AUTO, none))).isEmpty();
+        assertThat(tune(tuning(gpu, DeviceOptions.Tuning.AGAIN, none)))
                 .singleElement()
                 .asString()
                 .doesNotContain("kept");
@@ -176,14 +177,14 @@ class TuningTest {
     @Test
     void aDamagedFileIsNone() throws IOException {
         seconds = c -> c.toString().contains("width 4") ? 0.5 : 1;
-        tuning(gpu, DeviceOptions.Tuning.AUTO).tune(LARGE, shown::add);
+        tune(tuning(gpu, DeviceOptions.Tuning.AUTO));
         Path file = file();
         byte[] good = Files.readAllBytes(file);
         byte[] bad = good.clone();
         bad[bad.length - 1] ^= 1;
         Files.write(file, bad);
         assertThat(chosen(tuning(gpu, DeviceOptions.Tuning.AUTO))).isEqualTo(MatvecConfig.GPU.toString());
-        tuning(gpu, DeviceOptions.Tuning.AUTO).tune(LARGE, shown::add);
+        tune(tuning(gpu, DeviceOptions.Tuning.AUTO));
         assertThat(measured).hasSize(2);
         assertThat(Files.readAllBytes(file)).isEqualTo(good);
     }
@@ -191,7 +192,7 @@ class TuningTest {
     /// A sound file with what no kernel can be compiled with, as another version might write it.
     @Test
     void aForeignTextIsNone() throws IOException {
-        tuning(gpu, DeviceOptions.Tuning.AUTO).tune(LARGE, shown::add);
+        tune(tuning(gpu, DeviceOptions.Tuning.AUTO));
         Path file = file();
         byte[] key = Arrays.copyOfRange(Files.readAllBytes(file), 8, 40);
         for (String text : List.of(
@@ -233,9 +234,8 @@ class TuningTest {
 
     @Test
     void anotherDriverIsMeasuredAnew() {
-        tuning(gpu, DeviceOptions.Tuning.AUTO).tune(LARGE, shown::add);
-        tuning(ClSurveyTest.device("gpu", Kind.DISCRETE_GPU, "550.1"), DeviceOptions.Tuning.AUTO)
-                .tune(LARGE, shown::add);
+        tune(tuning(gpu, DeviceOptions.Tuning.AUTO));
+        tune(tuning(ClSurveyTest.device("gpu", Kind.DISCRETE_GPU, "550.1"), DeviceOptions.Tuning.AUTO));
         assertThat(measured).hasSize(2);
     }
 
@@ -244,7 +244,7 @@ class TuningTest {
     void whatCannotBeKeptIsNotMeasured() throws Exception {
         Path noFolder = Files.writeString(folder.resolve("file"), "");
         Tuning tuning = tuning(gpu, DeviceOptions.Tuning.AUTO, new KeptFiles(Optional.of(noFolder)));
-        assertThat(tuning.tune(LARGE, shown::add)).isEmpty();
+        assertThat(tune(tuning)).isEmpty();
         assertThat(measured).isEmpty();
     }
 
@@ -255,10 +255,10 @@ class TuningTest {
             throw new DeviceLostException("gone");
         };
         Tuning tuning = tuning(gpu, DeviceOptions.Tuning.AUTO);
-        assertThatThrownBy(() -> tuning.tune(LARGE, shown::add)).isInstanceOf(DeviceLostException.class);
+        assertThatThrownBy(() -> tune(tuning)).isInstanceOf(DeviceLostException.class);
         assertThat(open).isZero();
         Tuning next = tuning(gpu, DeviceOptions.Tuning.AUTO);
-        assertThat(next.tune(LARGE, shown::add)).isEmpty();
+        assertThat(tune(next)).isEmpty();
         assertThat(chosen(next)).isEqualTo(MatvecConfig.GPU.toString());
     }
 
@@ -268,8 +268,7 @@ class TuningTest {
             throw new PanamoeException("too little memory");
         };
         Tuning tuning = tuning(gpu, DeviceOptions.Tuning.AUTO);
-        assertThat(tuning.tune(LARGE, shown::add))
-                .containsExactly(gpu.id() + ": not tuned for Q4_0: too little memory");
+        assertThat(tune(tuning)).containsExactly(gpu.id() + ": not tuned for Q4_0: too little memory");
         assertThat(chosen(tuning)).isEqualTo(MatvecConfig.GPU.toString());
     }
 

@@ -10,11 +10,11 @@ final class Loading {
     /// Smaller models are there before anybody could read it.
     private static final long SHOWN_FROM = 256L << 20;
 
-    private static final class Shown implements LoadProgress {
+    private static final class ProgressLine implements LoadProgress {
         private final Progress line;
         private boolean shown;
 
-        Shown(Progress line) {
+        ProgressLine(Progress line) {
             this.line = line;
         }
 
@@ -31,7 +31,7 @@ final class Loading {
             shown = true;
         }
 
-        /// Where a lost device is opened again, there may be something else in the line.
+        /// Clears only what this wrote: where a lost device is opened again, the line may hold text of an answer.
         @Override
         public void done() {
             if (shown) {
@@ -45,7 +45,7 @@ final class Loading {
 
     /// Opens a model, which from then on tells its warnings here. The caller closes it.
     static Engine open(Console console, Notes notes, String model, EngineOptions options) {
-        Engine engine = Engine.open(model, options, new Shown(new Progress(console, notes)));
+        Engine engine = Engine.open(model, options, new ProgressLine(new Progress(console, notes)));
         engine.onWarning(line -> notes.print(console, "warning: " + line));
         return engine;
     }

@@ -15,7 +15,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// JSON of calls. Models write line breaks into strings as they are, and that is understood; numbers keep their digits.
-/// Jackson bounds depth and the length of numbers. An exponent beyond what BigDecimal holds leaves it as
+/// Jackson bounds depth and the length of numbers. An exponent beyond what BigDecimal holds leaves Jackson as
 /// NumberFormatException, which is none of Jackson's own.
 final class CallJson {
     private static final JsonMapper MAPPER = JsonMapper.builder()

@@ -111,7 +111,7 @@ public final class JsonSchema {
                     source + ": " + where + "expected a JSON Schema, found what is no JSON: "
                             + Printable.escape(String.valueOf(e.getOriginalMessage())),
                     e);
-        } catch (NumberFormatException e) { // what Jackson lets through of BigDecimal's
+        } catch (NumberFormatException e) { // Jackson does not wrap what BigDecimal throws for a huge exponent
             throw new PanamoeException(
                     source + ": expected a JSON Schema, found a number whose exponent is too large", e);
         }

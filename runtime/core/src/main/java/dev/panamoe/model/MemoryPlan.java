@@ -39,14 +39,15 @@ public record MemoryPlan(long weights, long derived, long caches, long scratch) 
                 .sum();
     }
 
-    /// Bytes of the keys and values of one session.
+    /// Bytes of the keys and values of one session, as {@link CacheSpec#byteSize} counts;
+    /// {@link Device#cacheBytes} adds what a device pads and reserves.
     static long cacheBytes(ModelSpec spec, int contextLength, CacheType type, int maxRows) {
-        return caches(spec, contextLength, type, maxRows).stream()
+        return cacheSpecs(spec, contextLength, type, maxRows).stream()
                 .mapToLong(CacheSpec::byteSize)
                 .sum();
     }
 
-    private static List<CacheSpec> caches(ModelSpec spec, int contextLength, CacheType type, int maxRows) {
+    private static List<CacheSpec> cacheSpecs(ModelSpec spec, int contextLength, CacheType type, int maxRows) {
         return spec.layers().stream()
                 .flatMap(layer -> Caches.specOf(layer, contextLength, maxRows, type).stream())
                 .toList();
@@ -58,7 +59,7 @@ public record MemoryPlan(long weights, long derived, long caches, long scratch) 
         int high = Integer.MAX_VALUE / 2;
         while (low < high) {
             int middle = low + (high - low + 1) / 2;
-            if (device.cacheBytes(spec, caches(spec, middle, type, maxRows)) <= budget) {
+            if (device.cacheBytes(spec, cacheSpecs(spec, middle, type, maxRows)) <= budget) {
                 low = middle;
             } else {
                 high = middle - 1;
@@ -74,7 +75,7 @@ public record MemoryPlan(long weights, long derived, long caches, long scratch) 
         long wanted = WeightLoader.derivedBytes(spec);
         return wanted <= free
                 ? Optional.empty()
-                : Optional.of("transposing attn_kv_b takes " + mib(wanted) + " MiB, but only " + mib(free)
+                : Optional.of("transposing attn_kv_b takes " + mibUp(wanted) + " MiB, but only " + mib(free)
                         + " MiB are free on " + device.info().id() + "; use a file with attn_k_b and attn_v_b");
     }
 
@@ -83,15 +84,20 @@ public record MemoryPlan(long weights, long derived, long caches, long scratch) 
     /// @param free bytes that the device can give
     public static Optional<String> cacheShortage(
             ModelSpec spec, int contextLength, CacheType type, int maxRows, Device device, long free) {
-        long wanted = device.cacheBytes(spec, caches(spec, contextLength, type, maxRows));
+        long wanted = device.cacheBytes(spec, cacheSpecs(spec, contextLength, type, maxRows));
         if (wanted <= free) {
             return Optional.empty();
         }
         int longest = longestContext(spec, free, type, maxRows, device);
-        return Optional.of("a context of " + contextLength + " positions takes " + Math.ceilDiv(wanted, 1L << 20)
+        return Optional.of("a context of " + contextLength + " positions takes " + mibUp(wanted)
                 + " MiB for keys and values, but only " + mib(free) + " MiB are free on "
                 + device.info().id() + "; use "
-                + (longest == 0 ? "a smaller model, or --backend cpu" : "a --ctx of at most " + longest));
+                + (longest == 0 ? "a smaller model, or a device with more memory" : "a --ctx of at most " + longest));
+    }
+
+    /// Rounded up, or what is short by less than one would seem to fit.
+    private static long mibUp(long bytes) {
+        return Math.ceilDiv(bytes, 1L << 20);
     }
 
     private static long mib(long bytes) {

@@ -44,10 +44,10 @@ public interface Device extends AutoCloseable {
     /// @throws dev.panamoe.PanamoeException when memory is short: how much was wanted, how much there is
     default void reserve(ModelSpec spec, int maxRows) {}
 
-    /// Bytes of {@link #freeMemory} that all these caches take, together with what attention over them needs and does
-    /// not have yet.
+    /// Bytes of {@link #freeMemory} that {@link #allocateCache} of all of these takes: the caches as this device stores
+    /// them, and what it reserves for attention over them and does not hold yet.
     ///
-    /// @param spec the model whose caches they are
+    /// @param spec the caches' model: its heads decide what attention needs
     default long cacheBytes(ModelSpec spec, List<CacheSpec> caches) {
         return caches.stream().mapToLong(CacheSpec::byteSize).sum();
     }

@@ -18,7 +18,7 @@ public interface Ops {
     int MAX_NORMS = 3;
 
     /// Most kinds of {@link #prepareHeads}: queries, keys and values.
-    int MAX_HEAD_ROWS = 3;
+    int MAX_HEAD_KINDS = 3;
 
     /// `y[r] = scale * W[tokens[r]]`. W: (vocabulary, cols).
     void embed(Rows y, Weight w, Ids tokens, float scale);
@@ -80,7 +80,7 @@ public interface Ops {
     /// same rope. One launch where that pays.
     ///
     /// @param heads there may be more of them than steps
-    /// @param steps at most {@link #MAX_HEAD_ROWS}
+    /// @param steps at most {@link #MAX_HEAD_KINDS}
     /// @param positions (tokens, 1)
     /// @param eps of norms
     default void prepareHeads(List<HeadRows> heads, List<HeadSteps> steps, Ids positions, float eps) {

@@ -90,7 +90,7 @@ final class Budget {
 
     private void spend(long n) {
         if (n < 0) { // would give back what was spent
-            throw new IllegalArgumentException(n + " steps");
+            throw new IllegalArgumentException("negative steps: " + n);
         }
         steps += n;
         if (steps > MAX_STEPS) {

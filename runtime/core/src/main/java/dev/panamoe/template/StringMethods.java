@@ -196,6 +196,6 @@ final class StringMethods {
         if (fill.codePointCount(0, fill.length()) != 1) {
             throw TemplateException.typeError("The fill character must be exactly one character long");
         }
-        return Text.repeat(fill, Math.max(0, width) - Text.length(s));
+        return Text.repeat(fill, Text.lacking(s, width));
     }
 }

@@ -210,8 +210,13 @@ final class Text {
         return s.repeat(Math.max(0, n));
     }
 
+    /// Characters that a text lacks of a width. A template's may be near -2^31, where the difference would overflow.
+    static int lacking(String s, int width) {
+        return Math.max(0, Math.max(0, width) - length(s));
+    }
+
     static String center(String s, int width) {
-        int gap = Math.max(0, Math.max(0, width) - length(s));
+        int gap = lacking(s, width);
         int left = gap / 2 + (gap & width & 1);
         return spaces(left) + s + spaces(gap - left);
     }

@@ -168,7 +168,7 @@ class RowConformanceTest {
             boolean bias = (steps & 1) != 0;
             boolean normed = (steps & 2) != 0;
             boolean rotated = (steps & 4) != 0;
-            int kinds = (steps & 8) != 0 ? Ops.MAX_HEAD_ROWS : 1;
+            int kinds = (steps & 8) != 0 ? Ops.MAX_HEAD_KINDS : 1;
             for (int size : steps == 15 ? new int[] {2, 16, 37, 130} : new int[] {16, 37}) {
                 int dims = size == 16 ? 16 : size / 4 * 2 + 2;
                 Pairing pairing = size < 20 ? Pairing.HALVES : Pairing.INTERLEAVED;
