@@ -48,15 +48,14 @@ final class IntegerProducts {
     /// Values of the widest input of such weights, of one token.
     private long widest;
 
-    /// @param tiles constants of products of many rows
     /// @param used whether activations are rounded at all
-    IntegerProducts(ClDevice device, Kernels kernels, Scratch scratch, long queue, String tiles, boolean used) {
+    IntegerProducts(ClDevice device, Kernels kernels, Scratch scratch, long queue, boolean used) {
         this.kernels = kernels;
         this.scratch = scratch;
         this.queue = queue;
         this.used = used;
         this.options = device.dot4Options();
-        this.matmulOptions = tiles + " " + options;
+        this.matmulOptions = Products.TILES + " " + options;
         // Without, a value in the middle of two steps may be rounded to the other one than the reference's.
         this.divisions = device.exactDivisions() ? "-cl-fp32-correctly-rounded-divide-sqrt" : "";
     }

@@ -24,66 +24,52 @@ final class OpenClCache implements KvCache {
         this.memory = memory;
         this.spec = spec;
         String what = what(spec);
+        PlaneBytes bytes = PlaneBytes.of(spec);
         try {
-            this.keyWords = plane(keyWordBytes(spec), what);
-            this.keyScales = plane(keyScaleBytes(spec), what);
-            this.valueWords = plane(valueWordBytes(spec), what);
-            this.valueScales = plane(valueScaleBytes(spec), what);
+            this.keyWords = memory.allocateZeroed(bytes.keyWords, what);
+            planes.add(keyWords);
+            this.keyScales = orKeyWords(bytes.keyScales, what);
+            this.valueWords = orKeyWords(bytes.valueWords, what);
+            this.valueScales = orKeyWords(bytes.valueScales, what);
         } catch (RuntimeException | Error e) {
             close();
             throw e;
         }
     }
 
-    /// One that has no bytes is not read: a kernel gets the words of keys in its place.
-    private long plane(long bytes, String what) {
+    /// A plane that has no bytes is not read: a kernel gets the words of keys in its place.
+    private long orKeyWords(long bytes, String what) {
         if (bytes == 0) {
-            return planes.getFirst();
+            return keyWords;
         }
-        planes.add(memory.allocateZeroed(bytes, what));
-        return planes.getLast();
+        long plane = memory.allocateZeroed(bytes, what);
+        planes.add(plane);
+        return plane;
+    }
+
+    /// What each plane takes; 0 where a cache has none.
+    private record PlaneBytes(long keyWords, long keyScales, long valueWords, long valueScales) {
+        static PlaneBytes of(CacheSpec spec) {
+            int perWord = perWord(spec);
+            long scaleBytes = spec.type().storage().blockSize() > 1 ? Short.BYTES : 0;
+            // Whole panels of slots have keys.
+            long panels = (long) spec.kvHeads() * Math.ceilDiv(spec.capacity(), PackedFormat.PANEL);
+            long keyBlocks = panels * Math.ceilDiv(spec.keySize(), BLOCK) * PackedFormat.PANEL;
+            long valueRows = spec.valuesInKeys() ? 0 : (long) spec.kvHeads() * spec.capacity();
+            long valueScales = valueRows * (spec.valueSize() / BLOCK) * scaleBytes;
+            return new PlaneBytes(
+                    Math.multiplyExact(keyBlocks, (long) BLOCK / perWord * Integer.BYTES),
+                    keyBlocks * scaleBytes,
+                    Math.multiplyExact(valueRows, (long) Math.ceilDiv(spec.valueSize(), perWord) * Integer.BYTES),
+                    // Rounded up to words, as memory is.
+                    Math.ceilDiv(valueScales, (long) Integer.BYTES) * Integer.BYTES);
+        }
     }
 
     /// Bytes of device memory; more than {@link CacheSpec#byteSize}, since keys fill whole panels.
     static long bytes(CacheSpec spec) {
-        return keyWordBytes(spec) + keyScaleBytes(spec) + valueWordBytes(spec) + valueScaleBytes(spec);
-    }
-
-    private static long keyWordBytes(CacheSpec spec) {
-        return Math.multiplyExact(keyBlocks(spec), (long) BLOCK / perWord(spec) * Integer.BYTES);
-    }
-
-    private static long keyScaleBytes(CacheSpec spec) {
-        return isScaled(spec) ? keyBlocks(spec) * Short.BYTES : 0;
-    }
-
-    private static long valueWordBytes(CacheSpec spec) {
-        return spec.valuesInKeys()
-                ? 0
-                : Math.multiplyExact(
-                        valueRows(spec), (long) Math.ceilDiv(spec.valueSize(), perWord(spec)) * Integer.BYTES);
-    }
-
-    /// Rounded up to words, as memory is.
-    private static long valueScaleBytes(CacheSpec spec) {
-        return spec.valuesInKeys() || !isScaled(spec)
-                ? 0
-                : Math.ceilDiv(valueRows(spec) * (spec.valueSize() / BLOCK) * Short.BYTES, (long) Integer.BYTES)
-                        * Integer.BYTES;
-    }
-
-    /// Whole panels of slots have keys.
-    private static long keyBlocks(CacheSpec spec) {
-        long panels = (long) spec.kvHeads() * Math.ceilDiv(spec.capacity(), PackedFormat.PANEL);
-        return panels * Math.ceilDiv(spec.keySize(), BLOCK) * PackedFormat.PANEL;
-    }
-
-    private static long valueRows(CacheSpec spec) {
-        return (long) spec.kvHeads() * spec.capacity();
-    }
-
-    private static boolean isScaled(CacheSpec spec) {
-        return spec.type().storage().blockSize() > 1;
+        PlaneBytes b = PlaneBytes.of(spec);
+        return b.keyWords + b.keyScales + b.valueWords + b.valueScales;
     }
 
     /// For messages.

@@ -39,7 +39,7 @@ final class OpenClOps implements Ops {
             Function<QuantType, MatvecConfig> configs,
             boolean rounding) {
         Scratch scratch = new Scratch(memory);
-        this.integers = new IntegerProducts(device, kernels, scratch, queue, Products.TILES, rounding);
+        this.integers = new IntegerProducts(device, kernels, scratch, queue, rounding);
         this.rows = new RowKernels(device, kernels, scratch, queue);
         this.products = new Products(device, kernels, rows, memory, scratch, queue, configs, integers);
         this.attentions = new Attentions(device, kernels, scratch, queue);

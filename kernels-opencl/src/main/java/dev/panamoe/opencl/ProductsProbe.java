@@ -83,7 +83,7 @@ final class ProductsProbe implements Tuning.Probe {
         this.kernels = new Kernels(programs, memory);
         this.scratch = new Scratch(memory);
         RowKernels rows = new RowKernels(device, kernels, scratch, queue);
-        IntegerProducts integers = new IntegerProducts(device, kernels, scratch, queue, Products.TILES, rounding);
+        IntegerProducts integers = new IntegerProducts(device, kernels, scratch, queue, rounding);
         this.products = new Products(device, kernels, rows, memory, scratch, queue, type -> config, integers);
         long panelBytes = format.panelWordBytes(EMBEDDING) + format.panelTailBytes(EMBEDDING);
         long expertBytes = 3L * PackedFormat.panels(HIDDEN) * panelBytes;

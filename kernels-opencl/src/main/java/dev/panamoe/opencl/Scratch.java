@@ -38,8 +38,7 @@ final class Scratch {
 
     /// Whether there is so much already.
     boolean holds(Part part, long values) {
-        Held has = held.get(part);
-        return has != null && has.bytes() >= values * Integer.BYTES;
+        return missingBytes(part, values) == 0;
     }
 
     /// Bytes that {@link #reserve} of so many would take, beside what is there.

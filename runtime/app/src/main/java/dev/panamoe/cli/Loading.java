@@ -10,14 +10,7 @@ final class Loading {
     /// Smaller models are there before anybody could read it.
     private static final long SHOWN_FROM = 256L << 20;
 
-    private static final class ProgressLine implements LoadProgress {
-        private final Progress line;
-        private boolean shown;
-
-        ProgressLine(Progress line) {
-            this.line = line;
-        }
-
+    private record ProgressLine(Progress line) implements LoadProgress {
         @Override
         public void at(long done, long total) {
             if (total >= SHOWN_FROM) {
@@ -28,16 +21,11 @@ final class Loading {
         @Override
         public void doing(String what) {
             line.show(what);
-            shown = true;
         }
 
-        /// Clears only what this wrote: where a lost device is opened again, the line may hold text of an answer.
         @Override
         public void done() {
-            if (shown) {
-                line.clear();
-                shown = false;
-            }
+            line.clear();
         }
     }
 

@@ -3,22 +3,27 @@ package dev.panamoe.cli;
 /// One line on standard error that says what is going on, where a terminal can take it back.
 final class Progress {
     private final Sink err;
-    private final boolean shown;
+    private final boolean shows;
+    private boolean written;
 
     Progress(Console console, Notes notes) {
         this.err = console.err();
-        this.shown = !notes.quiet() && err.canRewrite();
+        this.shows = !notes.quiet() && err.canRewrite();
     }
 
     void show(String line) {
-        if (shown) {
+        if (shows) {
             err.rewrite(line);
             err.flush();
+            written = true;
         }
     }
 
-    /// Takes the line back, before anything else is printed.
+    /// Takes the line back, before anything else is printed. What others wrote there stays.
     void clear() {
-        show("");
+        if (written) {
+            show("");
+            written = false;
+        }
     }
 }
